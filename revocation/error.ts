@@ -1,0 +1,39 @@
+/**
+ * The one error class of the project, and the list of its codes.
+ *
+ * @module
+ */
+
+/** Stable codes of every error that a person can cause or must act on; docs/errors.md explains each. */
+export type ErrorCode =
+  | 'ERR_CONFIG_INVALID'
+  | 'ERR_CONFIG_UNREADABLE'
+  | 'ERR_ADDRESS_IN_USE'
+  | 'ERR_LOG_FOLDER'
+  | 'ERR_LOG_IN_USE'
+  | 'ERR_LOG_TAKEN'
+  | 'ERR_LOG_TIMEOUT'
+  | 'ERR_EVENT_TOO_LARGE'
+  | 'ERR_EVENT_INVALID'
+  | 'ERR_REVOCATION_INVALID'
+  | 'ERR_CLAIM_SET_UNKNOWN'
+  | 'ERR_REVOCATIONS_LIMIT'
+  | 'ERR_BATCH_INVALID'
+  | 'ERR_TABLE_FULL'
+  | 'ERR_OVERLOADED'
+  | 'ERR_REQUEST_FAILED'
+
+/**
+ * An error that says what went wrong, where, and what to do, with a stable `code`.
+ *
+ * @example throw new RescindError('ERR_CONFIG_INVALID', 'rescind.yaml: enforcer.address: must be host:port')
+ */
+export class RescindError extends Error {
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'RescindError'
+    this.code = code
+  }
+}
