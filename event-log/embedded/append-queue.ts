@@ -1,0 +1,89 @@
+/**
+ * Appends that arrive together share one write: while a write is under way the next ones wait in line and then go
+ * together.
+ *
+ * @module
+ */
+import { RescindError } from '../../revocation/error.ts'
+
+/** Events that are stored all or none. */
+export interface AppendGroup {
+  readonly events: readonly Uint8Array[]
+}
+
+/** Writes groups durably in order, and gives the positions of each group's events. */
+export type WriteGroups = (groups: readonly AppendGroup[]) => Promise<readonly (readonly number[])[]>
+
+interface Waiting extends AppendGroup {
+  readonly done: (positions: readonly number[]) => void
+  readonly fail: (error: unknown) => void
+}
+
+/** Most groups in line, and most in one write. */
+const waitingLimit = 20_000
+const groupsPerWrite = 2_000
+
+/** A line of groups before one writer. */
+export interface AppendQueue {
+  /**
+   * @throws RescindError ERR_OVERLOADED when the line is full, ERR_LOG_TIMEOUT when it is not known in time
+   *   whether the events were stored.
+   */
+  append(events: readonly Uint8Array[]): Promise<readonly number[]>
+  /** Resolves when nothing is in line any more. */
+  idle(): Promise<void>
+}
+
+/** Creates the line before `write`. */
+export const createAppendQueue = (write: WriteGroups, timeoutMs: number): AppendQueue => {
+  const waiting: Waiting[] = []
+  let draining: Promise<void> | undefined
+
+  const writeNext = async () => {
+    const groups = waiting.splice(0, groupsPerWrite)
+    try {
+      const positions = await write(groups)
+      groups.forEach((group, index) => {
+        group.done(positions[index] as readonly number[])
+      })
+    } catch (error) {
+      for (const group of groups) group.fail(error)
+    }
+  }
+
+  const drain = async () => {
+    while (waiting.length > 0) await writeNext()
+    draining = undefined
+  }
+
+  return {
+    append: events => {
+      if (waiting.length >= waitingLimit) {
+        return Promise.reject(new RescindError('ERR_OVERLOADED', 'too many appends wait for the event log'))
+      }
+      const stored = new Promise<readonly number[]>((done, fail) => waiting.push({ events, done, fail }))
+      draining ??= Promise.resolve().then(drain)
+      return withTimeout(stored, timeoutMs)
+    },
+    idle: async () => {
+      while (draining !== undefined) await draining
+    },
+  }
+}
+
+const withTimeout = <Result>(promise: Promise<Result>, timeoutMs: number): Promise<Result> => {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, fail) => {
+    timer = setTimeout(
+      () =>
+        fail(
+          new RescindError(
+            'ERR_LOG_TIMEOUT',
+            'the event log did not answer in time; it may have been stored',
+          ),
+        ),
+      timeoutMs,
+    )
+  })
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer))
+}

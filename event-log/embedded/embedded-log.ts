@@ -1,0 +1,172 @@
+/**
+ * The embedded event log: LMDB in the process that runs revoker and adapter. What was acknowledged is on disk.
+ *
+ * @module
+ */
+import { randomUUID } from 'node:crypto'
+import { EventEmitter, once } from 'node:events'
+import { accessSync, constants, mkdirSync } from 'node:fs'
+import { type Database, open, type RootDatabase } from 'lmdb'
+import { RescindError } from '../../revocation/error.ts'
+import { chainedDigest, digestBytes, digestToBytes } from '../digest.ts'
+import {
+  appendBytesLimit,
+  beforeFirst,
+  type EventLog,
+  type LogEntry,
+  type LogPosition,
+} from '../event-log.ts'
+import { type AppendGroup, createAppendQueue } from './append-queue.ts'
+import { claimFolder } from './folder-claim.ts'
+
+/** Where the log lies and how long an append may take. */
+export interface EmbeddedLogOptions {
+  readonly folder: string
+  readonly appendTimeoutMs: number
+}
+
+/** Entries that a reader gets at once. */
+const pageEntries = 1_000
+
+/** First position of a new log. */
+const firstPosition = 1
+
+/** A value of the entries database: 8 bytes of digest, then the event. */
+const encodeValue = (digest: bigint, event: Uint8Array): Buffer =>
+  Buffer.concat([digestToBytes(digest), event])
+
+/**
+ * Opens the log in a folder, which is created if it is not there.
+ *
+ * @throws RescindError ERR_LOG_FOLDER if the folder cannot be written, ERR_LOG_IN_USE if another process has it.
+ */
+export const openEmbeddedLog = async (options: EmbeddedLogOptions): Promise<EventLog> => {
+  makeFolder(options.folder)
+  const claim = await claimFolder(options.folder)
+  const root = openDatabase(options.folder)
+  const meta = root.openDB<string | number, string>({ name: 'meta', encoding: 'json' })
+  const entries = root.openDB<Buffer, number>({ name: 'entries', encoding: 'binary' })
+
+  const epoch = meta.get('epoch') ?? randomUUID()
+  const writer = Number(meta.get('writer') ?? 0) + 1
+  await root.transaction(() => {
+    meta.put('epoch', epoch)
+    meta.put('writer', writer)
+  })
+
+  let end = readEnd(entries)
+  const appended = new EventEmitter().setMaxListeners(0)
+  const closed = new AbortController()
+
+  const write = async (groups: readonly AppendGroup[]) => {
+    let next = end
+    const positions: number[][] = []
+    const owned = await root.transaction(() => {
+      if (meta.get('writer') !== writer) return false
+      next = readEnd(entries)
+      for (const group of groups) {
+        positions.push(
+          group.events.map(event => {
+            next = following(next, event)
+            entries.put(next.position, encodeValue(next.digest, event))
+            return next.position
+          }),
+        )
+      }
+      return true
+    })
+    if (!owned) throw takenError(options.folder)
+    end = next
+    appended.emit('appended')
+    return positions
+  }
+  const queue = createAppendQueue(write, options.appendTimeoutMs)
+
+  const appendAll = async (events: readonly Uint8Array[]) => {
+    const bytes = events.reduce((sum, event) => sum + event.length, 0)
+    if (bytes > appendBytesLimit) {
+      throw new RescindError('ERR_EVENT_TOO_LARGE', `${bytes} bytes at once; ${appendBytesLimit} are allowed`)
+    }
+    if (closed.signal.aborted) throw new RescindError('ERR_LOG_FOLDER', 'the event log is closed')
+    return queue.append(events)
+  }
+
+  const read = async function* (after: number, signal: AbortSignal): AsyncGenerator<readonly LogEntry[]> {
+    const stop = AbortSignal.any([signal, closed.signal])
+    let position = after
+    while (!stop.aborted) {
+      if (position >= end.position) {
+        await once(appended, 'appended', { signal: stop }).catch(() => undefined)
+        continue
+      }
+      const page = readPage(entries, position, end.position)
+      position = page.at(-1)?.position ?? end.position
+      yield page
+    }
+  }
+
+  return {
+    epoch: String(epoch),
+    append: async event => (await appendAll([event]))[0] as number,
+    appendAll,
+    read,
+    start: async () => [...entries.getKeys({ limit: 1 })][0] ?? firstPosition,
+    end: async () => end,
+    close: async () => {
+      closed.abort()
+      await queue.idle()
+      await root.close()
+      await claim.release()
+    },
+  }
+}
+
+const makeFolder = (folder: string): void => {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK)
+  } catch (error) {
+    throw folderError(folder, error)
+  }
+}
+
+const openDatabase = (folder: string): RootDatabase => {
+  try {
+    // Without overlapping sync a transaction resolves only when it is flushed to disk.
+    return open({ path: folder, noSubdir: false, maxDbs: 4, overlappingSync: false, cache: false })
+  } catch (error) {
+    throw folderError(folder, error)
+  }
+}
+
+const folderError = (folder: string, cause: unknown) =>
+  new RescindError(
+    'ERR_LOG_FOLDER',
+    `eventLog.folder: ${folder} cannot be used (${(cause as Error).message}); name a folder that this user can write`,
+    { cause },
+  )
+
+const takenError = (folder: string) =>
+  new RescindError(
+    'ERR_LOG_TAKEN',
+    `eventLog.folder: another process now writes to ${folder}; nothing was stored`,
+  )
+
+const readEnd = (entries: Database<Buffer, number>): LogPosition => {
+  const [last] = entries.getRange({ reverse: true, limit: 1 })
+  return last === undefined ? beforeFirst : { position: last.key, digest: last.value.readBigUInt64BE(0) }
+}
+
+const following = (end: LogPosition, event: Uint8Array): LogPosition => ({
+  position: Math.max(end.position + 1, firstPosition),
+  digest: chainedDigest(end.digest, event),
+})
+
+const readPage = (entries: Database<Buffer, number>, after: number, last: number): LogEntry[] => {
+  const range = entries.getRange({ start: after + 1, end: last + 1, limit: pageEntries })
+  return [...range].map(({ key, value }) => ({
+    position: key,
+    digest: value.readBigUInt64BE(0),
+    event: value.subarray(digestBytes),
+  }))
+}

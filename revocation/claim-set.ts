@@ -1,0 +1,60 @@
+/**
+ * Claim sets: which claims a key is derived from. An enforcer derives one key per set in use, so sets are few:
+ * the built-in ones, and at most 16 that were declared in the log.
+ *
+ * @module
+ */
+import { checkName, type OwnName } from './claims.ts'
+import { RescindError } from './error.ts'
+
+/** Claim names, and whether only tokens issued before a time are meant. */
+export interface ClaimSet {
+  /** Sorted by their UTF-8 bytes, without repetition. */
+  readonly names: readonly string[]
+  /** A *cut* has issuedBefore; a *block* (false) rejects whatever the iat. */
+  readonly cut: boolean
+}
+
+/** Most sets that can be declared in a log. */
+export const declaredClaimSetsLimit = 16
+
+/** Most claims in one set. */
+export const claimSetNamesLimit = 8
+
+/**
+ * A set of these names.
+ *
+ * @throws RescindError ERR_REVOCATION_INVALID for no name, too many, or one that is not allowed.
+ */
+export const createClaimSet = (names: Iterable<string>, cut: boolean): ClaimSet => {
+  const sorted = [...new Set(names)].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+  if (sorted.length === 0 || sorted.length > claimSetNamesLimit) {
+    throw new RescindError(
+      'ERR_REVOCATION_INVALID',
+      `match: must name 1 to ${claimSetNamesLimit} claims, for example {"iss": "...", "sub": "..."}`,
+    )
+  }
+  for (const name of sorted) checkName(name)
+  return { names: sorted, cut }
+}
+
+/** Text that two equal sets share and two different ones do not. */
+export const claimSetId = (set: ClaimSet): string => JSON.stringify([set.cut, ...set.names])
+
+const oneClaim: readonly (string | OwnName)[] = ['jti', '$token', 'sub', 'sid', '$client']
+
+const admittedNames: readonly (readonly string[])[] = [
+  ...[...oneClaim.map(name => [name]), ['sub', '$client'], ['sid', '$client']].flatMap(names => [
+    names,
+    ['iss', ...names],
+  ]),
+  ['iss'],
+  ['iss', '$kid'],
+  ['$signature'],
+]
+
+/** The sets that are always admitted, each as block and as cut. */
+export const builtInClaimSets: readonly ClaimSet[] = admittedNames.flatMap(names => [
+  createClaimSet(names, false),
+  createClaimSet(names, true),
+])

@@ -1,0 +1,62 @@
+/**
+ * The claim sets of a log: built in and declared, and how many live keys each has. Enforcers are told only of those
+ * with live keys.
+ *
+ * @module
+ */
+import { createHash } from 'node:crypto'
+import { builtInClaimSets, type ClaimSet, claimSetId, declaredClaimSetsLimit } from './claim-set.ts'
+
+/** The sets in use, and a number that is the same for the same sets, at every adapter. */
+export interface ClaimSetsInUse {
+  readonly sets: readonly ClaimSet[]
+  /** 48 bits derived from the sets. */
+  readonly generation: number
+}
+
+/** The generation of sets; order does not matter. */
+export const claimSetGeneration = (sets: readonly ClaimSet[]): number => {
+  const ids = sets.map(claimSetId).sort()
+  return createHash('sha256').update(JSON.stringify(ids)).digest().readUIntBE(0, 6)
+}
+
+/** Admitted claim sets, numbered, with the count of their live keys. */
+export class ClaimSets {
+  readonly #sets: ClaimSet[] = [...builtInClaimSets]
+  readonly #numbers = new Map<string, number>(
+    builtInClaimSets.map((set, number) => [claimSetId(set), number]),
+  )
+  readonly #live: number[] = builtInClaimSets.map(() => 0)
+  #inUse: ClaimSetsInUse | undefined
+
+  /** The number of a set; undefined if it was not declared. */
+  numberOf(set: ClaimSet): number | undefined {
+    return this.#numbers.get(claimSetId(set))
+  }
+
+  /** @returns false when 16 sets are declared already. */
+  declare(set: ClaimSet): boolean {
+    if (this.numberOf(set) !== undefined) return true
+    if (this.#sets.length >= builtInClaimSets.length + declaredClaimSetsLimit) return false
+    this.#numbers.set(claimSetId(set), this.#sets.length)
+    this.#sets.push(set)
+    this.#live.push(0)
+    return true
+  }
+
+  /** Counts live keys of a set: 1 for a new one, -1 for one that is gone. */
+  count(number: number, change: 1 | -1): void {
+    const before = this.#live[number] as number
+    this.#live[number] = before + change
+    if (before === 0 || before + change === 0) this.#inUse = undefined
+  }
+
+  /** The sets with live keys. */
+  get inUse(): ClaimSetsInUse {
+    if (this.#inUse === undefined) {
+      const sets = this.#sets.filter((_, number) => (this.#live[number] as number) > 0)
+      this.#inUse = { sets, generation: claimSetGeneration(sets) }
+    }
+    return this.#inUse
+  }
+}

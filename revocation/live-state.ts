@@ -1,0 +1,192 @@
+/**
+ * The live state of a log: what revoker and adapter know after its entries up to a position. It depends on the
+ * entries alone, so everybody on the same log has the same state at the same position.
+ *
+ * @module
+ */
+
+import { createClaimSet } from './claim-set.ts'
+import { ClaimSets, type ClaimSetsInUse } from './claim-sets.ts'
+import { type Confirmation, DigestHistory } from './digest-history.ts'
+import { keyText, matchKey } from './key.ts'
+import { LiveKey, type Times } from './live-key.ts'
+import type { ClaimSetDeclaration, LogEvent, Restoration, Revocation } from './revocation.ts'
+import { latestSeconds, secondsDown, secondsUp } from './time.ts'
+
+/** Why an entry of the log has no effect. */
+export type DeadLetterReason = 'claim_set_undeclared' | 'claim_sets_limit' | 'invalid'
+
+/** Longest token lifetime until the log declares one, seconds. */
+export const defaultTokenLifetimeSeconds = 30 * 24 * 3600
+
+/** The live revocations of a log, ordered by the position at which they last changed. */
+export class LiveState {
+  /** Position of the last entry that was applied; -1 before the first. */
+  position = -1
+  /** Digest of the log at {@link position}. */
+  digest = 0n
+  /** Longest lifetime of a token, seconds; a cut lasts that long. It only grows. */
+  tokenLifetimeSeconds = 0
+
+  readonly #keys = new Map<string, LiveKey>()
+  readonly #restored = new Map<string, number>()
+  readonly #claimSets = new ClaimSets()
+  readonly #history = new DigestHistory()
+  #pruning: Iterator<[string, LiveKey]> | undefined
+
+  /** Keys that are held, tombstones included. */
+  get size(): number {
+    return this.#keys.size
+  }
+
+  /** The claim sets with live keys. */
+  get claimSets(): ClaimSetsInUse {
+    return this.#claimSets.inUse
+  }
+
+  /** Applies the next entry of the log; a dead letter only advances the position. */
+  apply(position: number, digest: bigint, event: LogEvent): DeadLetterReason | undefined {
+    this.advance(position, digest)
+    switch (event.kind) {
+      case 'revocation':
+        return this.#revoke(event)
+      case 'restoration':
+        this.#restore(event)
+        return undefined
+      case 'claim-set':
+        return this.#declare(event)
+      case 'token-lifetime':
+        this.#prolong(event.seconds)
+        return undefined
+    }
+  }
+
+  /** Passes an entry that has no effect. */
+  advance(position: number, digest: bigint): void {
+    this.position = position
+    this.digest = digest
+    this.#history.push(position, digest)
+  }
+
+  /** How a position and digest that somebody names relate to what was read here. */
+  confirm(position: number, digest: bigint): Confirmation {
+    return this.#history.confirm(position, digest)
+  }
+
+  /** What is live under a key; undefined for nothing. */
+  entry(key: Uint8Array): Times | undefined {
+    return this.#keys.get(keyText(key))?.entry
+  }
+
+  /** Whether a revocation of these times would change nothing. */
+  covers(key: Uint8Array, times: Times): boolean {
+    const live = this.entry(key)
+    return live !== undefined && live.expiresAt >= times.expiresAt && live.issuedBefore >= times.issuedBefore
+  }
+
+  /** Whether a revocation of this set may be appended. */
+  admits(set: { names: readonly string[]; cut: boolean }): boolean {
+    return this.#claimSets.numberOf(set) !== undefined
+  }
+
+  /** The times of a revocation in this state: a cut lasts as long as a token issued before it can live. */
+  timesOf(revocation: Pick<Revocation, 'issuedBefore' | 'expiresAt'>): Times {
+    if (revocation.issuedBefore === undefined) {
+      return { expiresAt: secondsUp(revocation.expiresAt ?? 0), issuedBefore: latestSeconds }
+    }
+    const issuedBefore = Math.min(latestSeconds - 1, secondsDown(revocation.issuedBefore))
+    const lifetime = this.tokenLifetimeSeconds || defaultTokenLifetimeSeconds
+    return { expiresAt: secondsUp(issuedBefore + lifetime), issuedBefore }
+  }
+
+  /**
+   * Keys that changed after a position, in the order of their last change; what changes meanwhile comes at the end.
+   * From -1 this is the full state, tombstones included.
+   */
+  *changedAfter(position: number): Generator<readonly [key: string, live: LiveKey]> {
+    for (const pair of this.#keys) {
+      if (pair[1].changedAt > position) yield pair
+    }
+  }
+
+  /**
+   * Looks at some keys in turn and forgets those that expired.
+   *
+   * @param expiredAt seconds: now minus clock tolerance and greatest clock difference.
+   * @returns true when all had their turn once more.
+   */
+  pruneStep(expiredAt: number, keysLimit: number): boolean {
+    this.#pruning ??= this.#keys[Symbol.iterator]()
+    for (let looked = 0; looked < keysLimit; looked++) {
+      const next = this.#pruning.next()
+      if (next.done === true) {
+        this.#pruning = undefined
+        for (const [id, expiresAt] of this.#restored) if (expiresAt <= expiredAt) this.#restored.delete(id)
+        return true
+      }
+      const [key, live] = next.value
+      if (live.lastNeededAt <= expiredAt) this.#forget(key, live)
+    }
+    return false
+  }
+
+  #revoke(event: Revocation): DeadLetterReason | undefined {
+    const { set, key } = matchKey(event.match, event.issuedBefore !== undefined)
+    const number = this.#claimSets.numberOf(set)
+    if (number === undefined) return 'claim_set_undeclared'
+    const times = this.timesOf(event)
+    const text = keyText(key)
+    const restoredUntil = this.#restored.get(event.id)
+    if (restoredUntil !== undefined) {
+      this.#restored.set(event.id, Math.max(restoredUntil, times.expiresAt))
+      const live = this.#keys.get(text)
+      if (live !== undefined) live.restoredUntil = Math.max(live.restoredUntil, times.expiresAt)
+      return undefined
+    }
+    const live = this.#keys.get(text) ?? new LiveKey(number)
+    this.#change(text, live, () => live.add(event.id, times))
+    return undefined
+  }
+
+  #restore(event: Restoration): void {
+    const known = this.#restored.get(event.target) ?? 0
+    const expiresAt = Math.max(known, secondsUp(event.expiresAt))
+    this.#restored.set(event.target, expiresAt)
+    const text = keyText(Buffer.from(event.key, 'hex'))
+    const live = this.#keys.get(text)
+    if (live !== undefined) this.#change(text, live, () => live.restore(event.target, expiresAt))
+  }
+
+  #declare(event: ClaimSetDeclaration): DeadLetterReason | undefined {
+    return this.#claimSets.declare(createClaimSet(event.names, event.cut)) ? undefined : 'claim_sets_limit'
+  }
+
+  #prolong(seconds: number): void {
+    const before = this.tokenLifetimeSeconds || defaultTokenLifetimeSeconds
+    if (seconds <= this.tokenLifetimeSeconds) return
+    this.tokenLifetimeSeconds = seconds
+    const longer = seconds - before
+    if (longer <= 0) return
+    for (const [text, live] of [...this.#keys]) this.#change(text, live, () => live.prolongCuts(longer))
+    for (const [id, expiresAt] of this.#restored) this.#restored.set(id, secondsUp(expiresAt + longer))
+  }
+
+  /** Lets `change` alter a key; if its entry is another one then, the key moves to the end of the order. */
+  #change(text: string, live: LiveKey, change: () => void): void {
+    const before = live.entry
+    const wasLive = this.#keys.has(text) && before.expiresAt > 0
+    change()
+    const after = live.entry
+    if (after.expiresAt === before.expiresAt && after.issuedBefore === before.issuedBefore) return
+    live.changedAt = this.position
+    this.#keys.delete(text)
+    this.#keys.set(text, live)
+    if (!wasLive && after.expiresAt > 0) this.#claimSets.count(live.claimSet, 1)
+    if (wasLive && after.expiresAt === 0) this.#claimSets.count(live.claimSet, -1)
+  }
+
+  #forget(text: string, live: LiveKey): void {
+    this.#keys.delete(text)
+    if (live.entry.expiresAt > 0) this.#claimSets.count(live.claimSet, -1)
+  }
+}

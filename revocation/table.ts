@@ -1,0 +1,262 @@
+/**
+ * The table of an enforcer: key -> until when, and issued before when. 24 bytes an entry, no identifiers.
+ *
+ * Extendible hashing: a directory of segments of a fixed size; a full segment splits in two. So every step, growth,
+ * split or pruning, touches one segment, and a search always looks at one.
+ *
+ * @module
+ */
+import { randomInt } from 'node:crypto'
+import { RescindError } from './error.ts'
+import {
+  createSegment,
+  findSlot,
+  type Segment,
+  segmentBytes,
+  segmentSlots,
+  slotWord,
+  storedFirstWord,
+  writeSlot,
+  writeTimes,
+} from './segment.ts'
+
+/** What a table needs from its surroundings. */
+export interface TableOptions {
+  /** Gives zeroed memory for a segment; default: an ArrayBuffer. */
+  readonly allocate?: (bytes: number) => ArrayBufferLike
+  /** Odd 32-bit multiplier of the hash; default: random, so that nobody can aim at one segment. */
+  readonly multiplier?: number
+}
+
+/** Called with each entry: the four words of its key, expiresAt and issuedBefore in seconds. */
+export type EntryVisitor = (
+  k0: number,
+  k1: number,
+  k2: number,
+  k3: number,
+  expiresAt: number,
+  issuedBefore: number,
+) => void
+
+/** Load at which a segment splits: a search for an absent key then reads about 13 first words. */
+const segmentEntriesLimit = Math.floor(segmentSlots * 0.8)
+
+/** Two halves merge when together they have so few entries that the next ones do not split them again. */
+const mergedEntriesLimit = Math.floor(segmentSlots * 0.3)
+
+/** The directory has at most 2^20 places: beyond 3 billion entries, or when hashes were aimed. */
+const depthLimit = 20
+
+/** The table; times in seconds. One writer; readers in the same thread see whole entries. */
+export class RevocationTable {
+  /** Slots that the last {@link set} or {@link pruneStep} moved; never more than a segment has. */
+  movedByLastStep = 0
+
+  readonly #allocate: (bytes: number) => ArrayBufferLike
+  readonly #multiplier: number
+  #directory: Segment[]
+  #depth = 0
+  #size = 0
+  #segments = 1
+  #pruneAt = 0
+
+  constructor(options: TableOptions = {}) {
+    this.#allocate = options.allocate ?? (bytes => new ArrayBuffer(bytes))
+    this.#multiplier = (options.multiplier ?? randomInt(2 ** 31)) | 1
+    this.#directory = [this.#newSegment(0)]
+  }
+
+  /** Entries, tombstones and expired ones included until they are pruned. */
+  get size(): number {
+    return this.#size
+  }
+
+  /** Bytes of the segments. */
+  get bytes(): number {
+    return this.#segments * segmentBytes
+  }
+
+  /**
+   * Replaces the whole state of a key.
+   *
+   * @throws RescindError ERR_TABLE_FULL when it cannot grow; the entry is not stored then.
+   */
+  set(k0: number, k1: number, k2: number, k3: number, expiresAt: number, issuedBefore: number): void {
+    const hash = this.#hash(k1)
+    this.movedByLastStep = 0
+    let segment = this.#segmentOf(hash)
+    let slot = findSlot(segment, hash, k0, k1, k2, k3)
+    if (slot < 0) {
+      if (segment.count >= segmentEntriesLimit) segment = this.#makeRoom(segment, hash)
+      slot = -1 - findSlot(segment, hash, k0, k1, k2, k3)
+      writeSlot(segment.words, slot, k0, k1, k2, k3)
+      segment.count++
+      this.#size++
+    }
+    writeTimes(segment.words, slot, expiresAt, issuedBefore)
+  }
+
+  /**
+   * Whether a token with this key is revoked.
+   *
+   * @param issuedAt the token's iat, rounded down.
+   * @param liveAfter now minus the clock tolerance: entries that expired before are over.
+   */
+  rejects(k0: number, k1: number, k2: number, k3: number, issuedAt: number, liveAfter: number): boolean {
+    const hash = this.#hash(k1)
+    const segment = this.#segmentOf(hash)
+    const slot = findSlot(segment, hash, k0, k1, k2, k3)
+    if (slot < 0) return false
+    return slotWord(segment.words, slot, 4) > liveAfter && issuedAt <= slotWord(segment.words, slot, 5)
+  }
+
+  /** Whether the key has an entry, be it a tombstone or expired. */
+  has(k0: number, k1: number, k2: number, k3: number): boolean {
+    const hash = this.#hash(k1)
+    return findSlot(this.#segmentOf(hash), hash, k0, k1, k2, k3) >= 0
+  }
+
+  /** Visits every entry. The table must not change meanwhile. */
+  forEach(visit: EntryVisitor): void {
+    for (const segment of new Set(this.#directory)) visitSegment(segment, visit)
+  }
+
+  /**
+   * Removes from the next segment in turn what expired at or before a time, tombstones too.
+   *
+   * @returns true when every segment had its turn once more.
+   */
+  pruneStep(expiredAt: number): boolean {
+    this.movedByLastStep = 0
+    const place = this.#pruneAt
+    this.#pruneSegment(this.#directory[place] as Segment, expiredAt)
+    this.#merge(place)
+    this.#pruneAt += 2 ** (this.#depth - (this.#directory[place] as Segment).depth)
+    if (this.#pruneAt < this.#directory.length) return false
+    this.#pruneAt = 0
+    return true
+  }
+
+  #hash(k1: number): number {
+    return Math.imul(k1, this.#multiplier) >>> 0
+  }
+
+  #segmentOf(hash: number): Segment {
+    return this.#directory[this.#placeOf(hash)] as Segment
+  }
+
+  #placeOf(hash: number): number {
+    return this.#depth === 0 ? 0 : hash >>> (32 - this.#depth)
+  }
+
+  #newSegment(depth: number): Segment {
+    return createSegment(this.#allocate(segmentBytes), depth)
+  }
+
+  #makeRoom(segment: Segment, hash: number): Segment {
+    if (segment.depth < depthLimit) this.#split(segment, hash)
+    const half = this.#segmentOf(hash)
+    if (half.count < segmentSlots - 1) return half
+    throw new RescindError('ERR_TABLE_FULL', 'the revocation table cannot grow any more')
+  }
+
+  #split(full: Segment, hash: number): void {
+    if (full.depth === this.#depth) this.#doubleDirectory()
+    const halves = [this.#newSegment(full.depth + 1), this.#newSegment(full.depth + 1)] as const
+    visitSegment(full, (k0, k1, k2, k3, expiresAt, issuedBefore) => {
+      const entryHash = this.#hash(k1)
+      const half = halves[(entryHash >>> (31 - full.depth)) & 1] as Segment
+      addTo(half, entryHash, k0, k1, k2, k3, expiresAt, issuedBefore)
+      this.movedByLastStep++
+    })
+    this.#replace(full, hash, halves)
+    this.#segments++
+  }
+
+  #doubleDirectory(): void {
+    this.#directory = this.#directory.flatMap(segment => [segment, segment])
+    this.#depth++
+    this.#pruneAt *= 2
+  }
+
+  #replace(old: Segment, hash: number, halves: readonly [Segment, Segment]): void {
+    const places = 2 ** (this.#depth - old.depth)
+    const first = this.#placeOf(hash) & -places
+    this.#directory.fill(halves[0], first, first + places / 2)
+    this.#directory.fill(halves[1], first + places / 2, first + places)
+  }
+
+  #pruneSegment(segment: Segment, expiredAt: number): void {
+    const expired = countExpired(segment, expiredAt)
+    if (expired === 0) return
+    const kept = this.#newSegment(segment.depth)
+    this.#move(segment, kept, expiredAt)
+    this.#size -= expired
+    segment.words = kept.words
+    segment.count = kept.count
+  }
+
+  /** Makes one segment of two halves that became small, so that memory returns. */
+  #merge(place: number): void {
+    const segment = this.#directory[place] as Segment
+    const places = 2 ** (this.#depth - segment.depth)
+    const buddy = this.#directory[place ^ places] as Segment
+    if (segment.depth === 0 || buddy.depth !== segment.depth) return
+    if (segment.count + buddy.count > mergedEntriesLimit) return
+    const merged = this.#newSegment(segment.depth - 1)
+    this.#move(segment, merged, -1)
+    this.#move(buddy, merged, -1)
+    const first = place & -(2 * places)
+    this.#directory.fill(merged, first, first + 2 * places)
+    this.#pruneAt = first
+    this.#segments--
+  }
+
+  #move(from: Segment, to: Segment, expiredAt: number): void {
+    visitSegment(from, (k0, k1, k2, k3, expiresAt, issuedBefore) => {
+      if (expiresAt <= expiredAt) return
+      addTo(to, this.#hash(k1), k0, k1, k2, k3, expiresAt, issuedBefore)
+      this.movedByLastStep++
+    })
+  }
+}
+
+const countExpired = (segment: Segment, expiredAt: number): number => {
+  let expired = 0
+  for (let slot = 0; slot < segmentSlots; slot++) {
+    if (slotWord(segment.words, slot, 0) !== 0 && slotWord(segment.words, slot, 4) <= expiredAt) expired++
+  }
+  return expired
+}
+
+const visitSegment = (segment: Segment, visit: EntryVisitor): void => {
+  const words = segment.words
+  for (let slot = 0; slot < segmentSlots; slot++) {
+    const k0 = slotWord(words, slot, 0)
+    if (k0 === 0) continue
+    visit(
+      k0,
+      slotWord(words, slot, 1),
+      slotWord(words, slot, 2),
+      slotWord(words, slot, 3),
+      slotWord(words, slot, 4),
+      slotWord(words, slot, 5),
+    )
+  }
+}
+
+const addTo = (
+  segment: Segment,
+  hash: number,
+  k0: number,
+  k1: number,
+  k2: number,
+  k3: number,
+  expiresAt: number,
+  issuedBefore: number,
+): void => {
+  const slot = -1 - findSlot(segment, hash, k0, k1, k2, k3)
+  writeSlot(segment.words, slot, storedFirstWord(k0), k1, k2, k3)
+  writeTimes(segment.words, slot, expiresAt, issuedBefore)
+  segment.count++
+}
