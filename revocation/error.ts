@@ -22,6 +22,7 @@ export type ErrorCode =
   | 'ERR_TABLE_FULL'
   | 'ERR_OVERLOADED'
   | 'ERR_REQUEST_FAILED'
+  | 'ERR_REQUEST_INVALID'
 
 /**
  * An error that says what went wrong, where, and what to do, with a stable `code`.

@@ -28,6 +28,9 @@ export class LiveState {
   /** Longest lifetime of a token, seconds; a cut lasts that long. It only grows. */
   tokenLifetimeSeconds = 0
 
+  /** Called with each key whose entry changed, after the change. */
+  onChanged: ((key: string, live: LiveKey) => void) | undefined
+
   readonly #keys = new Map<string, LiveKey>()
   readonly #restored = new Map<string, number>()
   readonly #claimSets = new ClaimSets()
@@ -183,6 +186,7 @@ export class LiveState {
     this.#keys.set(text, live)
     if (!wasLive && after.expiresAt > 0) this.#claimSets.count(live.claimSet, 1)
     if (wasLive && after.expiresAt === 0) this.#claimSets.count(live.claimSet, -1)
+    this.onChanged?.(text, live)
   }
 
   #forget(text: string, live: LiveKey): void {

@@ -1,0 +1,72 @@
+/**
+ * The adapter: keeps the live state of the log and serves it to enforcers.
+ *
+ * @module
+ */
+import type { EventLog, LogEntry } from '../event-log/event-log.ts'
+import type { LogFollower } from '../event-log/follow.ts'
+import type { Applied } from '../revocation/apply-entry.ts'
+import type { Logger } from '../runtime/logger.ts'
+import { startDiscoveryServer } from './discovery-server.ts'
+import { createFleet, type Fleet } from './fleet.ts'
+
+/** What an adapter needs. The log and its follower may be shared with a revoker of the same process. */
+export interface AdapterOptions {
+  readonly log: EventLog
+  readonly follower: LogFollower
+  readonly address: string
+  /** Clock tolerance that enforcers must keep to, seconds. */
+  readonly toleranceSeconds: number
+  readonly streamMaxAgeMs: number
+  readonly streamsLimit: number
+  readonly logger: Logger
+}
+
+/** A running adapter. */
+export interface Adapter {
+  readonly port: number
+  readonly fleet: Fleet
+  ready(): { ready: boolean; reasons: string[] }
+  close(): Promise<void>
+}
+
+/** The label that Choreo Connect's enforcers use, and ours by default. */
+export const defaultLabel = 'commonEnforcerLabel'
+
+/**
+ * Starts an adapter.
+ *
+ * @throws RescindError ERR_ADDRESS_IN_USE if it cannot listen.
+ */
+export const startAdapter = async (options: AdapterOptions): Promise<Adapter> => {
+  const { follower } = options
+  const fleet = createFleet()
+  const server = await startDiscoveryServer({ ...options, epoch: options.log.epoch, fleet })
+  return {
+    port: server.port,
+    fleet,
+    ready: () =>
+      follower.complete ? { ready: true, reasons: [] } : { ready: false, reasons: ['reading the event log'] },
+    close: () => server.close(),
+  }
+}
+
+/** Writes the two lines that people search for, as Choreo Connect's adapter does, when a revocation was read. */
+export const logApplied = (logger: Logger, entry: LogEntry, applied: Applied): void => {
+  if (applied.problem !== undefined) {
+    logger.error(
+      { position: entry.position, problem: applied.problem },
+      'an entry of the log cannot be understood; skipped',
+    )
+    return
+  }
+  const { event } = applied
+  if (event.kind !== 'revocation') return
+  const { jti } = event.match
+  if (jti !== undefined)
+    logger.info({ position: entry.position }, `RevokedToken: ${jti}, Token Type: ${event.tokenType ?? 'JWT'}`)
+  logger.info(
+    { position: entry.position },
+    `New Revoked token cache update for the label: ${defaultLabel} version: ${entry.position}`,
+  )
+}

@@ -1,0 +1,51 @@
+/**
+ * The enforcers that are connected, for the admin port and metrics.
+ *
+ * @module
+ */
+import type { StreamSession } from './stream-session.ts'
+
+/** One enforcer, as `GET /nodes` shows it. */
+export interface FleetNode {
+  readonly label: string
+  readonly instance: string
+  /** Address of the peer. */
+  readonly peer: string
+  /** Last version that it said it has; -1 before its first ACK. */
+  readonly ackedVersion: number
+  /** Seconds since its last ACK. */
+  readonly secondsSinceAck: number | undefined
+  /** Why it refused the last message, until it accepts one. */
+  readonly nackError: string | undefined
+  /** It said goodbye: it no longer serves. */
+  readonly saidGoodbye: boolean
+}
+
+/** The streams that are open. */
+export interface Fleet {
+  add(session: StreamSession, peer: string): void
+  remove(session: StreamSession): void
+  readonly size: number
+  /** What is known of each stream that has said who it is. */
+  nodes(): readonly FleetNode[]
+}
+
+/** Creates an empty fleet. */
+export const createFleet = (): Fleet => {
+  const peers = new Map<StreamSession, string>()
+  return {
+    add: (session, peer) => peers.set(session, peer),
+    remove: session => peers.delete(session),
+    get size() {
+      return peers.size
+    },
+    nodes: () => [...peers].flatMap(([session, peer]) => fleetNode(session, peer)),
+  }
+}
+
+const fleetNode = (session: StreamSession, peer: string): FleetNode[] => {
+  const { node, lastAckAtMs, ...status } = session.status
+  if (node === undefined) return []
+  const secondsSinceAck = lastAckAtMs === undefined ? undefined : (performance.now() - lastAckAtMs) / 1000
+  return [{ ...node, peer, ...status, secondsSinceAck }]
+}

@@ -1,0 +1,173 @@
+/**
+ * One delta stream as a state machine: requests and clock ticks in, messages out. No I/O.
+ *
+ * @module
+ */
+import type { DeltaRequestMessage } from '../proto/wire.ts'
+import { revocationBatchTypeUrl } from '../proto/wire.ts'
+import type { LiveState } from '../revocation/live-state.ts'
+import type { Batches, Outgoing } from './batches.ts'
+import { type NodeIdentity, nodeOf, type ResumePoint, resumeOf } from './first-request.ts'
+
+/** What a session works on. Times are monotonic milliseconds. */
+export interface SessionSources {
+  readonly state: LiveState
+  readonly batches: Batches
+  readonly epoch: string
+  /** When an end of the log was last read that the state has reached. */
+  readonly confirmedAtMs: () => number
+  /** 0 to 1, for the jitter of back-off. */
+  readonly random: () => number
+}
+
+/** What the fleet status shows of a stream. */
+export interface SessionStatus {
+  readonly node: NodeIdentity | undefined
+  /** Last version that the enforcer said it has; -1 before the first ACK. */
+  readonly ackedVersion: number
+  readonly lastAckAtMs: number | undefined
+  /** Reason of the last NACK, until the next ACK. */
+  readonly nackError: string | undefined
+  /** The enforcer said that it stopped serving. */
+  readonly saidGoodbye: boolean
+}
+
+/** Messages without an ACK at which a stream waits. */
+const unackedLimit = 8
+
+const heartbeatMs = 1_000
+const backoffFirstMs = 1_000
+const backoffLimitMs = 30_000
+const nackTextLimit = 500
+
+type Phase =
+  | { readonly name: 'silent' }
+  /** The enforcer is ahead of us: wait until the log's end was read after it came. */
+  | { readonly name: 'held'; readonly sinceMs: number; readonly resume: ResumePoint }
+  | { readonly name: 'streaming' }
+  | { readonly name: 'backing off'; readonly untilMs: number }
+
+/** The session of one stream. */
+export class StreamSession {
+  readonly #sources: SessionSources
+  #phase: Phase = { name: 'silent' }
+  #run: Iterator<Outgoing> | undefined
+  #version = -1
+  #unacked: Outgoing[] = []
+  #lastSentAtMs = 0
+  #node: NodeIdentity | undefined
+  #ackedVersion = -1
+  #lastAckAtMs: number | undefined
+  #nackError: string | undefined
+  #nacks = 0
+  #saidGoodbye = false
+
+  constructor(sources: SessionSources) {
+    this.#sources = sources
+  }
+
+  /** What is known of the enforcer. */
+  get status(): SessionStatus {
+    return {
+      node: this.#node,
+      ackedVersion: this.#ackedVersion,
+      lastAckAtMs: this.#lastAckAtMs,
+      nackError: this.#nackError,
+      saidGoodbye: this.#saidGoodbye,
+    }
+  }
+
+  /**
+   * Takes a request.
+   *
+   * @throws RescindError ERR_REQUEST_INVALID if the first one does not say who asks for what.
+   */
+  receive(request: DeltaRequestMessage, nowMs: number): void {
+    if (this.#phase.name === 'silent') this.#open(request, nowMs)
+    else if (request.resourceNamesUnsubscribe.includes('*')) this.#saidGoodbye = true
+    else if (request.errorDetail !== null) this.#nacked(request, nowMs)
+    else this.#acked(request.responseNonce, nowMs)
+  }
+
+  /** The next message to write, if there is one and the enforcer keeps up. */
+  next(nowMs: number): Outgoing | undefined {
+    this.#leaveWaiting(nowMs)
+    if (this.#phase.name !== 'streaming' || this.#unacked.length >= unackedLimit) return undefined
+    const message = this.#nextOfRun() ?? this.#heartbeat(nowMs)
+    if (message === undefined) return undefined
+    this.#lastSentAtMs = nowMs
+    if (message.nonce !== '') this.#unacked.push(message)
+    return message
+  }
+
+  #open(request: DeltaRequestMessage, nowMs: number): void {
+    this.#node = nodeOf(request, revocationBatchTypeUrl)
+    const resume = resumeOf(request)
+    if (resume === undefined) this.#startFull(false)
+    else if (resume.epoch !== this.#sources.epoch) this.#startFull(true)
+    else this.#resume(resume, nowMs)
+  }
+
+  #resume(resume: ResumePoint, nowMs: number): void {
+    const confirmation = this.#sources.state.confirm(resume.version, resume.digest)
+    if (confirmation === 'confirmed')
+      this.#startRun(this.#sources.batches.walk(resume.version), resume.version)
+    else if (confirmation === 'trimmed') this.#startFull(false)
+    else if (confirmation === 'different') this.#startFull(true)
+    else if (this.#phase.name !== 'held') this.#phase = { name: 'held', sinceMs: nowMs, resume }
+    else if (this.#sources.confirmedAtMs() > this.#phase.sinceMs) this.#startFull(true)
+  }
+
+  #startFull(rolledBack: boolean): void {
+    this.#startRun(this.#sources.batches.full(rolledBack), -1)
+  }
+
+  #startRun(run: Iterator<Outgoing>, version: number): void {
+    this.#phase = { name: 'streaming' }
+    this.#run = run
+    this.#version = version
+    this.#unacked = []
+  }
+
+  #leaveWaiting(nowMs: number): void {
+    if (this.#phase.name === 'held') this.#resume(this.#phase.resume, nowMs)
+    else if (this.#phase.name === 'backing off' && nowMs >= this.#phase.untilMs) this.#startFull(false)
+  }
+
+  #nextOfRun(): Outgoing | undefined {
+    const { batches } = this.#sources
+    if (this.#run === undefined && this.#version !== batches.version) {
+      this.#run = batches.shared(this.#version) ?? batches.walk(this.#version)
+    }
+    const next = this.#run?.next()
+    if (next?.done === false) {
+      this.#version = next.value.to
+      return next.value
+    }
+    this.#run = undefined
+    return next === undefined ? undefined : this.#nextOfRun()
+  }
+
+  #heartbeat(nowMs: number): Outgoing | undefined {
+    return nowMs - this.#lastSentAtMs >= heartbeatMs ? this.#sources.batches.heartbeat() : undefined
+  }
+
+  #acked(nonce: string, nowMs: number): void {
+    const index = this.#unacked.findIndex(message => message.nonce === nonce)
+    if (index < 0) return
+    this.#ackedVersion = Math.max(this.#ackedVersion, (this.#unacked[index] as Outgoing).to)
+    this.#unacked.splice(0, index + 1)
+    this.#lastAckAtMs = nowMs
+    this.#nackError = undefined
+    this.#nacks = 0
+  }
+
+  #nacked(request: DeltaRequestMessage, nowMs: number): void {
+    if (this.#phase.name === 'backing off') return
+    this.#nackError = (request.errorDetail?.message ?? '').slice(0, nackTextLimit)
+    const waitMs = Math.min(backoffLimitMs, backoffFirstMs * 2 ** this.#nacks++)
+    this.#phase = { name: 'backing off', untilMs: nowMs + waitMs * (0.5 + this.#sources.random() / 2) }
+    this.#run = undefined
+    this.#unacked = []
+  }
+}
