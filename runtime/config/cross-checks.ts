@@ -1,0 +1,103 @@
+/**
+ * Rules that hold between settings, which a schema cannot say.
+ *
+ * @module
+ */
+import { parseDurationMs } from './duration.ts'
+import type { Config } from './schema.ts'
+import { valueAt } from './schema-tree.ts'
+import type { Problem } from './validate.ts'
+
+/** A rule; it is asked only when the sections that it needs are valid in themselves. */
+interface CrossCheck {
+  readonly needs: readonly (keyof Config)[]
+  /** `given` is the tree before defaults were filled in. */
+  check(config: Config, given: unknown): Problem[]
+}
+
+/** What is wrong between settings whose own sections have no problem yet. */
+export function crossProblems(config: Config, given: unknown, known: readonly Problem[]): Problem[] {
+  const broken = new Set(known.map(({ path }) => path[0]))
+  return crossChecks
+    .filter(({ needs }) => !needs.some(section => broken.has(section)))
+    .flatMap(({ check }) => check(config, given))
+}
+
+const crossChecks: readonly CrossCheck[] = [
+  { needs: ['issuers'], check: ({ issuers }) => issuers.flatMap(issuerProblems) },
+  {
+    needs: ['issuers', 'revoker'],
+    check: ({ issuers, revoker }) => clientProblems(issuers, revoker.clients),
+  },
+  { needs: ['revoker'], check: ({ revoker }) => adminTokenProblems(revoker.admin.tokens) },
+  { needs: ['enforcer', 'tokens'], check: (config, given) => tokenRuleProblems(config, given) },
+]
+
+type Issuer = Config['issuers'][number]
+type Client = Config['revoker']['clients'][number]
+
+function issuerProblems(issuer: Issuer, index: number, issuers: readonly Issuer[]): Problem[] {
+  const problems: Problem[] = []
+  const first = issuers.findIndex(other => other.issuer === issuer.issuer)
+  if (first < index) {
+    problems.push({
+      path: ['issuers', index, 'issuer'],
+      message: `is the same as issuers[${first}].issuer; list each issuer once`,
+    })
+  }
+  if (issuer.jwksUri === undefined && !/^https?:\/\//.test(issuer.issuer)) {
+    problems.push({
+      path: ['issuers', index, 'jwksUri'],
+      message: 'is missing: the issuer is not an http(s) URL, so its keys cannot be discovered',
+    })
+  }
+  if (parseDurationMs(issuer.jwksMaxAge) < parseDurationMs(issuer.jwksRefresh)) {
+    problems.push({
+      path: ['issuers', index, 'jwksMaxAge'],
+      message: `must not be less than jwksRefresh, ${issuer.jwksRefresh} (was ${issuer.jwksMaxAge})`,
+    })
+  }
+  return problems
+}
+
+function clientProblems(issuers: readonly Issuer[], clients: readonly Client[]): Problem[] {
+  const known = new Set(issuers.map(({ issuer }) => issuer))
+  const seen = new Map<string, number>()
+  return clients.flatMap((client, index): Problem[] => {
+    const path = ['revoker', 'clients', index]
+    if (client.issuer === undefined && issuers.length !== 1) {
+      const message = `is missing: it may be left out only when exactly one issuer is configured (there are ${issuers.length})`
+      return [{ path: [...path, 'issuer'], message }]
+    }
+    if (client.issuer !== undefined && !known.has(client.issuer)) {
+      return [{ path: [...path, 'issuer'], message: 'is not the issuer of any of the configured issuers' }]
+    }
+    const key = JSON.stringify([client.id, client.issuer ?? issuers[0]?.issuer])
+    const first = seen.get(key)
+    if (first === undefined) seen.set(key, index)
+    const message = `is the same as revoker.clients[${first}].id for the same issuer; list each client once`
+    return first === undefined ? [] : [{ path: [...path, 'id'], message }]
+  })
+}
+
+function adminTokenProblems(tokens: readonly { readonly name: string }[]): Problem[] {
+  return tokens.flatMap(({ name }, index) => {
+    const first = tokens.findIndex(other => other.name === name)
+    const message = `is the same as revoker.admin.tokens[${first}].name; names tell administrators apart`
+    return first === index ? [] : [{ path: ['revoker', 'admin', 'tokens', index, 'name'], message }]
+  })
+}
+
+/**
+ * An enforcer above the adapter's values would never become ready. Only values that were written down are
+ * compared: a file for an enforcer alone says nothing about the adapter's.
+ */
+function tokenRuleProblems({ enforcer, tokens }: Config, given: unknown): Problem[] {
+  return (['clockTolerance', 'maxTokenLifetime'] as const).flatMap(name => {
+    const [ours, theirs] = [enforcer[name], tokens[name]]
+    if (ours === undefined || valueAt(given, ['tokens', name]) === undefined) return []
+    if (parseDurationMs(ours) <= parseDurationMs(theirs)) return []
+    const message = `must not be more than tokens.${name}, ${theirs} (was ${ours})`
+    return [{ path: ['enforcer', name], message }]
+  })
+}
