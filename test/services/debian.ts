@@ -26,8 +26,7 @@ export const debianComponent = (options: {
       throw new ComponentUnavailable(
         `no apt-get here; install what has ${options.binary} (Debian: ${options.package})`,
       )
-    if (process.getuid?.() !== 0)
-      throw new ComponentUnavailable(`needs root; install it by: sudo ${command}`)
+    if (process.getuid?.() !== 0) throw new ComponentUnavailable(`needs root; install it by: sudo ${command}`)
     try {
       await updateOnce(progress)
       progress(`installing the Debian package ${options.package}`)

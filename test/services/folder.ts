@@ -23,9 +23,18 @@ export const installFolder = async (name: string, fill: (folder: string) => Prom
   mkdirSync(partial, { recursive: true })
   try {
     await fill(partial)
-    if (!existsSync(target)) renameSync(partial, target)
+    becomeUnlessThere(partial, target)
   } finally {
     rmSync(partial, { recursive: true, force: true })
+  }
+}
+
+/** Renaming onto a folder that has something in it fails, which is how the second of two learns that it lost. */
+const becomeUnlessThere = (partial: string, target: string): void => {
+  try {
+    renameSync(partial, target)
+  } catch (error) {
+    if (!existsSync(target)) throw error
   }
 }
 

