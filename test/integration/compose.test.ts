@@ -1,0 +1,105 @@
+/**
+ * docker-compose.yml, as far as it can be proved without containers: its form, Envoy's command, the API, the health check.
+ *
+ * @module
+ */
+import assert from 'node:assert/strict'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { parse } from 'yaml'
+import { loadConfig } from '../../runtime/config/load.ts'
+import { findService } from '../services/catalogue.ts'
+import { runCommand } from '../services/command.ts'
+import { envoyVersion } from '../services/versions.ts'
+import { startChild } from '../support/child.ts'
+import { until } from '../support/condition.ts'
+import { clusterOf, endpointOf } from '../support/envoy.ts'
+import { startFakeEnforcer } from '../support/fake-enforcer.ts'
+import { freePort } from '../support/ports.ts'
+import { projectRoot } from '../support/project.ts'
+import { requireService } from '../support/requires.ts'
+
+const timeoutMs = 60_000
+const { services } = parse(readFileSync(join(projectRoot, 'docker-compose.yml'), 'utf8'))
+
+const temporaryFolder = (t: TestContext): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'rescind-compose-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+test('docker-compose accepts docker-compose.yml', requireService('docker-compose'), async () => {
+  const file = join(projectRoot, 'docker-compose.yml')
+  const output = await runCommand(findService('docker-compose')!, ['-f', file, 'config', '--services'], {
+    timeoutMs,
+  })
+  assert.deepEqual(output.trim().split('\n').sort(), ['api', 'enforcer', 'envoy', 'rescind'])
+})
+
+test('its Envoy is the one that the tests run', () => {
+  assert.equal(services.envoy.image, `envoyproxy/envoy:v${envoyVersion}`)
+})
+
+test('both containers of Rescind get a valid configuration', () => {
+  const addresses = [services.rescind, services.enforcer].map(({ volumes, environment }) => {
+    const [file] = volumes[0].split(':')
+    const { config } = loadConfig({ file: join(projectRoot, file), env: environment ?? {} })
+    return { adapter: config.adapter.address, adapters: config.enforcer.adapters }
+  })
+  assert.deepEqual(addresses, [
+    { adapter: '0.0.0.0:18000', adapters: ['127.0.0.1:18000'] },
+    { adapter: '0.0.0.0:18000', adapters: ['rescind:18000'] },
+  ])
+})
+
+test('its Envoy gets envoy.yaml with the names of the containers', requireService('envoy'), async t => {
+  const folder = temporaryFolder(t)
+  const [source] = services.envoy.volumes[0].split(':')
+  copyFileSync(join(projectRoot, source), join(folder, 'rescind.yaml'))
+  const [shell, option, script] = services.envoy.command as [string, string, string]
+  const here = script
+    .replace('/etc/envoy', folder)
+    .replaceAll('/tmp/envoy.yaml', join(folder, 'envoy.yaml'))
+    .replace('exec envoy', `exec ${findService('envoy')} --mode validate`)
+  await runCommand(shell, [option, here], { timeoutMs })
+  const config = parse(readFileSync(join(folder, 'envoy.yaml'), 'utf8'))
+  const addresses = ['enforcer', 'api', 'api-grpc'].map(name => endpointOf(clusterOf(config, name)))
+  assert.deepEqual(addresses, [
+    { address: 'enforcer', port_value: 8081 },
+    { address: 'api', port_value: 8080 },
+    { address: 'api', port_value: 8080 },
+  ])
+})
+
+test('its API answers with what reached it', async t => {
+  const port = await freePort()
+  const [program, ...options] = services.api.entrypoint as [string, ...string[]]
+  const script = services.api.command[0].replace('8080', String(port))
+  const api = await startChild(program, [...options, script])
+  t.after(() => api.stop())
+  const seen = await until('the API answers', async () => {
+    const response = await fetch(`http://127.0.0.1:${port}/orders`, { headers: { 'x-user': 'me' } })
+    return (await response.json()) as { path: string; headers: Record<string, string> }
+  })
+  assert.equal(seen.path, '/orders')
+  assert.equal(seen.headers['x-user'], 'me')
+})
+
+test('the health check of the image follows the enforcer', async t => {
+  const health = async (port: number): Promise<number | null | undefined> => {
+    const check = await startChild(process.execPath, [
+      join(projectRoot, 'deploy', 'health.mjs'),
+      String(port),
+    ])
+    await until('the health check ends', () => check.exitCode !== undefined)
+    return check.exitCode
+  }
+  const enforcer = await startFakeEnforcer()
+  t.after(() => enforcer.stop())
+  assert.equal(await health(enforcer.port), 0)
+  enforcer.serving = false
+  assert.equal(await health(enforcer.port), 1)
+  assert.equal(await health(await freePort()), 1)
+})
