@@ -1,0 +1,83 @@
+/**
+ * Finds the key that signed a token, among those that its issuer publishes (RFC 7515 section 5.2).
+ *
+ * @module
+ */
+import { compactVerify, errors } from 'jose'
+import type { JwksSource, RefetchOutcome } from './jwks-source.ts'
+import type { ParsedJwt } from './jwt.ts'
+import { selectKeys, type VerificationKey } from './key-set.ts'
+import type { Timing } from './timing.ts'
+
+/**
+ * The key that verified the signature, or why there is none: the issuer has no key for it, none of its keys made it, or
+ * its keys are not known well enough to say so.
+ */
+export type SigningKey = VerificationKey | 'unknown_key' | 'bad_signature' | 'keys_unavailable'
+
+/** How long to wait for keys. */
+export interface KeyWait {
+  readonly timing: Timing
+  /** Milliseconds from now; undefined waits as long as the fetch takes. */
+  readonly deadlineMs: number | undefined
+}
+
+/**
+ * Tries the keys at hand and, where newer ones could change the verdict, has them fetched once and tries again.
+ *
+ * @param text the token
+ * @param jwt the same, parsed; its `alg` was found in the issuer's allow-list
+ */
+export async function findSigningKey(
+  text: string,
+  jwt: ParsedJwt,
+  source: JwksSource,
+  wait: KeyWait,
+): Promise<SigningKey> {
+  const generation = source.generation()
+  const first = await tryKeys(text, jwt, source)
+  if (!newKeysMayHelp(first, jwt)) return first
+  const outcome = await refetchWithin(source, wait)
+  const latest = source.generation() === generation ? first : await tryKeys(text, jwt, source)
+  const keysAreKnown = outcome === 'loaded' || outcome === 'limited'
+  return latest === 'unknown_key' && !keysAreKnown ? 'keys_unavailable' : latest
+}
+
+function newKeysMayHelp(verdict: SigningKey, jwt: ParsedJwt): boolean {
+  // Without a kid nothing but the signature tells a new key from a forgery.
+  if (verdict === 'bad_signature') return jwt.kid === undefined
+  return typeof verdict === 'string'
+}
+
+async function tryKeys(text: string, jwt: ParsedJwt, source: JwksSource): Promise<SigningKey> {
+  const keySet = source.keySet()
+  if (!keySet) return 'keys_unavailable'
+  const candidates = selectKeys(keySet, jwt.alg, jwt.kid)
+  for (const key of candidates) {
+    if (await verifies(key, text, jwt.alg)) return key
+  }
+  return candidates.length === 0 ? 'unknown_key' : 'bad_signature'
+}
+
+async function verifies(key: VerificationKey, text: string, algorithm: string): Promise<boolean> {
+  const cryptoKey = await key.cryptoKey(algorithm)
+  try {
+    await compactVerify(text, cryptoKey, { algorithms: [algorithm] })
+    return true
+  } catch (error) {
+    if (error instanceof errors.JOSEError) return false
+    throw error
+  }
+}
+
+async function refetchWithin(source: JwksSource, wait: KeyWait): Promise<RefetchOutcome | 'late'> {
+  const { timing, deadlineMs } = wait
+  if (deadlineMs === undefined) return source.refetch()
+  let cancel = () => {}
+  const late = new Promise<'late'>(resolve => {
+    cancel = timing.after(Math.max(0, deadlineMs), () => resolve('late'))
+  })
+  const outcome = await Promise.race([source.refetch(), late])
+  cancel()
+  return outcome
+}
