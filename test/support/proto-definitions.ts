@@ -14,8 +14,13 @@ import protobuf, { type Enum, type Field, type Root, type Type } from 'protobufj
 export type PlainMessage = Record<string, unknown>
 
 const projectFolder = fileURLToPath(new URL('../../../', import.meta.url))
-const upstreamFolder = join(projectFolder, 'node_modules/@grpc/grpc-js-xds/deps')
-const upstreamFolders = ['envoy-api', 'googleapis', 'xds', 'protoc-gen-validate']
+const upstreamFolders = [
+  '@grpc/grpc-js-xds/deps/envoy-api',
+  '@grpc/grpc-js-xds/deps/googleapis',
+  '@grpc/grpc-js-xds/deps/xds',
+  '@grpc/grpc-js-xds/deps/protoc-gen-validate',
+  'protobufjs',
+].map(folder => join(projectFolder, 'node_modules', folder))
 
 /** All files of proto/, parsed one by one, so that none is replaced by a definition that protobufjs brings. */
 export function loadOurs(): Root {
@@ -33,7 +38,7 @@ export function loadOurs(): Root {
 export function loadUpstream(files: readonly string[]): Root {
   const root = new protobuf.Root()
   root.resolvePath = (_origin, target) => {
-    const candidates = upstreamFolders.map(folder => join(upstreamFolder, folder, target))
+    const candidates = upstreamFolders.map(folder => join(folder, target))
     return candidates.find(candidate => existsSync(candidate)) ?? target
   }
   addBundledAny(root)
