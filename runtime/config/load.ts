@@ -14,7 +14,7 @@ import { type Problem, schemaProblems } from './validate.ts'
 import { parseYaml, yamlLimitBytes } from './yaml-text.ts'
 
 /** The file that is read when none is named, if it is there. */
-export const defaultConfigFile = './rescind.yaml'
+export const defaultConfigFile = 'rescind.yaml'
 
 /** Where the configuration comes from. */
 export interface LoadConfigOptions {
@@ -62,7 +62,7 @@ export function loadConfig(options: LoadConfigOptions): LoadedConfig {
 }
 
 function readTree(named: string | undefined, read: ReadBytes) {
-  const file = named ?? defaultConfigFile.slice(2)
+  const file = named ?? defaultConfigFile
   const text = readConfigFile(file, named === undefined, read)
   if (text === undefined) return { tree: {}, file: undefined }
   const result = parseYaml(text)

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import assert from 'node:assert/strict'
+import { RescindError } from '../../revocation/error.ts'
 import { type LoadedConfig, loadConfig } from '../../runtime/config/load.ts'
 
 /** A scrypt hash of the right shape; it is the hash of nothing. */
@@ -24,4 +26,21 @@ export function loadYaml(
   files: Readonly<Record<string, string>> = {},
 ): LoadedConfig {
   return loadConfig({ env, readFile: fileReader({ 'rescind.yaml': yaml, ...files }) })
+}
+
+/** The message of the error that loading fails with. */
+export function messageOf(load: () => unknown, code = 'ERR_CONFIG_INVALID'): string {
+  try {
+    load()
+  } catch (error) {
+    assert.ok(error instanceof RescindError, String(error))
+    assert.equal(error.code, code)
+    return error.message
+  }
+  throw new assert.AssertionError({ message: 'loading did not fail' })
+}
+
+/** The message of the error for a `rescind.yaml` and environment that are not valid. */
+export function problemOf(yaml: string, env?: Record<string, string>): string {
+  return messageOf(() => loadYaml(yaml, env))
 }
