@@ -4,7 +4,7 @@
  * @module
  */
 import type { Server, ServerCredentials } from '@grpc/grpc-js'
-import { RescindError } from '../revocation/error.ts'
+import { listenAt } from './listen.ts'
 
 /**
  * Binds a gRPC server to an address.
@@ -13,21 +13,18 @@ import { RescindError } from '../revocation/error.ts'
  * @returns the port (0 for a Unix socket).
  * @throws RescindError ERR_ADDRESS_IN_USE if it cannot listen there.
  */
-export const bindGrpcServer = (
+export function bindGrpcServer(
   server: Server,
   address: string,
   credentials: ServerCredentials,
   setting: string,
-): Promise<number> =>
-  new Promise((done, fail) => {
-    server.bindAsync(address, credentials, (error, port) => {
-      if (error === null) return done(port)
-      fail(
-        new RescindError(
-          'ERR_ADDRESS_IN_USE',
-          `${setting}: cannot listen on ${address} (${error.message}); free the port or set another address`,
-          { cause: error },
-        ),
-      )
-    })
-  })
+): Promise<number> {
+  return listenAt(
+    setting,
+    address,
+    () =>
+      new Promise<number>((done, fail) => {
+        server.bindAsync(address, credentials, (error, port) => (error === null ? done(port) : fail(error)))
+      }),
+  )
+}

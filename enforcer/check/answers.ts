@@ -1,0 +1,110 @@
+/**
+ * The answers to Envoy, encoded once. An empty CheckResponse, or one without `status`, is an ALLOW to Envoy, so each
+ * answer is decoded again and asserted before it can be used.
+ *
+ * @module
+ */
+import { checkResponseCodec } from '../../proto/wire.ts'
+import type { TokenProblem } from '../../token/verifier.ts'
+
+/** Why a request is denied. */
+export type DenyReason = TokenProblem | 'missing_token' | 'ambiguous_token' | 'revoked' | 'too_many_keys'
+
+/** How the body of a denial looks. */
+export type ErrorStyle = 'wso2' | 'rfc6750' | 'none'
+
+/** The encoded answers. */
+export interface Answers {
+  readonly allow: Buffer
+  deny(reason: DenyReason, isGrpc: boolean): Buffer
+}
+
+interface Denial {
+  readonly code: number
+  readonly wso2: { readonly error_message: string; readonly code: string; readonly error_description: string }
+  /** RFC 6750 section 3.1; none if the request had no credentials. */
+  readonly error?: string
+  /** What a gRPC client sees as grpc-message. */
+  readonly sentence: string
+}
+
+/** google.rpc.Code of a denial. */
+const unauthenticated = 16
+
+const invalidToken: Denial = {
+  code: 401,
+  wso2: {
+    error_message: 'Invalid Credentials',
+    code: '900901',
+    error_description: 'Invalid JWT token. Make sure you have provided the correct security credentials',
+  },
+  error: 'invalid_token',
+  sentence: 'invalid token',
+}
+
+const missingToken: Denial = {
+  code: 401,
+  wso2: {
+    error_message: 'Missing Credentials',
+    code: '900902',
+    error_description:
+      'Make sure your API invocation call has a header: "Authorization : Bearer ACCESS_TOKEN"',
+  },
+  sentence: 'missing token',
+}
+
+/** Encodes the answers in a style. */
+export const createAnswers = (style: ErrorStyle): Answers => {
+  const encoded = new Map<string, Buffer>()
+  return {
+    allow: asserted(checkResponseCodec.encode({ status: { code: 0 }, okResponse: {} }), 0),
+    deny: (reason, isGrpc) => {
+      const name = `${reason} ${isGrpc}`
+      const known = encoded.get(name)
+      if (known !== undefined) return known
+      const answer = encodeDenial(reason, style, isGrpc)
+      encoded.set(name, answer)
+      return answer
+    },
+  }
+}
+
+const encodeDenial = (reason: DenyReason, style: ErrorStyle, isGrpc: boolean): Buffer => {
+  const denial = reason === 'missing_token' ? missingToken : invalidToken
+  const body = isGrpc ? denial.sentence : jsonBody(denial, style)
+  const contentType = isGrpc || body === '' ? [] : [headerOption('content-type', 'application/json')]
+  return asserted(
+    checkResponseCodec.encode({
+      status: { code: unauthenticated },
+      deniedResponse: {
+        status: { code: denial.code },
+        headers: [...contentType, headerOption('www-authenticate', challenge(denial))],
+        body,
+      },
+      dynamicMetadata: { fields: { reason: { stringValue: reason } } },
+    }),
+    unauthenticated,
+  )
+}
+
+const jsonBody = (denial: Denial, style: ErrorStyle): string => {
+  if (style === 'none') return ''
+  if (style === 'wso2') return JSON.stringify(denial.wso2)
+  return JSON.stringify({ error: denial.error ?? 'invalid_request', error_description: denial.sentence })
+}
+
+const challenge = (denial: Denial): string =>
+  denial.error === undefined ? 'Bearer' : `Bearer error="${denial.error}"`
+
+const headerOption = (key: string, value: string) => ({
+  header: { key, value },
+  appendAction: 'OVERWRITE_IF_EXISTS_OR_ADD' as const,
+})
+
+const asserted = (bytes: Buffer, code: number): Buffer => {
+  const answer = checkResponseCodec.decode(bytes)
+  const hasResponse =
+    code === 0 ? answer.okResponse !== null : (answer.deniedResponse?.status?.code ?? 0) >= 400
+  if (answer.status?.code === code && hasResponse) return bytes
+  throw new Error('an answer to Envoy was encoded without its status')
+}

@@ -1,0 +1,163 @@
+/**
+ * The check: bytes of a CheckRequest in, bytes of a CheckResponse out.
+ *
+ * find the token -> verify it (remembered by exact text) -> is it revoked (never remembered) -> answer
+ *
+ * @module
+ */
+import { keyWords } from '../../revocation/key.ts'
+import { tokenKeys } from '../../revocation/token-keys.ts'
+import type { TokenVerifier, VerifiedToken } from '../../token/verifier.ts'
+import type { Snapshot } from '../discovery/snapshot.ts'
+import type { Answers, DenyReason } from './answers.ts'
+import { bearerToken } from './bearer-token.ts'
+import { type CheckInput, readCheckRequest } from './check-request.ts'
+import type { CachedToken, TokenCache } from './token-cache.ts'
+
+/**
+ * Nothing was decided, because something is missing that is not the token's fault. A transport answers gRPC
+ * UNAVAILABLE, so that Envoy's own failure policy and retries apply; never a 401.
+ */
+export class Undecided extends Error {
+  /** Short name for metrics. */
+  readonly reason: string
+
+  constructor(reason: string) {
+    super(reason)
+    this.name = 'Undecided'
+    this.reason = reason
+  }
+}
+
+/** What to do when checks cannot be decided with certainty. */
+export interface Standing {
+  /** Checks are decided; or nothing can be decided; or requests pass without a decision. */
+  readonly mode: 'decide' | 'undecided' | 'allow'
+  readonly reason: string
+}
+
+/** Whom a check asks and tells. */
+export interface CheckOptions {
+  readonly snapshot: Snapshot
+  readonly verifier: TokenVerifier
+  readonly cache: TokenCache
+  readonly answers: Answers
+  /** Own limits, seconds; default: what the adapter says. */
+  readonly clockToleranceSeconds?: number | undefined
+  readonly maxTokenLifetimeSeconds?: number | undefined
+  readonly standing: () => Standing
+  /** Told of each answer: 'allow', or why not. */
+  readonly count: (outcome: 'allow' | 'deny' | 'undecided', reason: string) => void
+  /** Wall clock, seconds. */
+  readonly nowSeconds: () => number
+}
+
+/**
+ * Answers a CheckRequest. `deadlineMs` is the time that the caller waits, from now.
+ *
+ * @throws Undecided (or rejects with it) when nothing can be decided; RescindError ERR_REQUEST_INVALID for bytes that
+ *   are not a CheckRequest.
+ */
+export type Check = (request: Buffer, deadlineMs: number) => Buffer | Promise<Buffer>
+
+/** Verifications that may be under way at once; more are refused as overload. */
+const verificationsLimit = 1_000
+
+/** Time that is kept for the answer itself, milliseconds. */
+const answerMs = 20
+
+/** Creates the check. */
+export const createCheck = (options: CheckOptions): Check => {
+  const { snapshot, verifier, cache, answers, count } = options
+  let verifying = 0
+
+  const allow = () => {
+    count('allow', 'allowed')
+    return answers.allow
+  }
+  const deny = (reason: DenyReason, input: CheckInput) => {
+    count('deny', reason)
+    return answers.deny(reason, input.isGrpc)
+  }
+  const undecided = (reason: string) => {
+    count('undecided', reason)
+    return new Undecided(reason)
+  }
+
+  const decide = (cached: CachedToken, input: CheckInput): Buffer => {
+    const problem = verifier.check(cached.token, {
+      clockToleranceSeconds: options.clockToleranceSeconds ?? snapshot.toleranceSeconds,
+      maxTokenLifetimeSeconds: options.maxTokenLifetimeSeconds ?? snapshot.tokenLifetimeSeconds,
+    })
+    if (problem !== undefined) return deny(problem, input)
+    if (cached.claimSets !== snapshot.claimSets) deriveKeys(cached, snapshot)
+    if (cached.keys === undefined) return deny('too_many_keys', input)
+    const liveAfter = options.nowSeconds() - snapshot.toleranceSeconds
+    return isRevoked(cached.keys, cached.token, snapshot, liveAfter) ? deny('revoked', input) : allow()
+  }
+
+  const verifyAndDecide = async (text: string, input: CheckInput, deadlineMs: number): Promise<Buffer> => {
+    verifying++
+    const verification = await verifier
+      .authenticate(text, { deadlineMs: Math.max(0, deadlineMs - answerMs) })
+      .finally(() => verifying--)
+    if (verification.ok) {
+      const cached: CachedToken = { token: verification.token, claimSets: undefined, keys: undefined }
+      cache.set(text, cached)
+      return decide(cached, input)
+    }
+    if (verification.unavailable) throw undecided(verification.reason)
+    return deny(verification.reason, input)
+  }
+
+  return (request, deadlineMs) => {
+    const standing = options.standing()
+    if (standing.mode === 'undecided') throw undecided(standing.reason)
+    const input = readCheckRequest(request)
+    if (standing.mode === 'allow') return allow()
+    const found = bearerToken(input)
+    if (found.problem !== undefined) return deny(found.problem, input)
+    const cached = cache.get(found.token)
+    if (cached !== undefined) {
+      if (verifier.isCurrent(cached.token)) return decide(cached, input)
+      cache.delete(found.token)
+    }
+    if (verifying >= verificationsLimit) throw undecided('overloaded')
+    return verifyAndDecide(found.token, input, deadlineMs)
+  }
+}
+
+/** Derives the token's keys for the claim sets that are in use now. */
+const deriveKeys = (cached: CachedToken, snapshot: Snapshot): void => {
+  const { token } = cached
+  const facts = {
+    $kid: token.kid,
+    get $token() {
+      return token.fingerprint()
+    },
+    get $signature() {
+      return token.signature()
+    },
+  }
+  const keys = tokenKeys(snapshot.claimSets, token.payload, facts)
+  cached.keys = typeof keys === 'string' ? undefined : keys
+  cached.claimSets = snapshot.claimSets
+}
+
+const isRevoked = (
+  keys: Uint32Array,
+  token: VerifiedToken,
+  { table }: Snapshot,
+  liveAfter: number,
+): boolean => {
+  for (let at = 0; at < keys.length; at += keyWords) {
+    const [k0, k1, k2, k3] = [keys[at], keys[at + 1], keys[at + 2], keys[at + 3]] as [
+      number,
+      number,
+      number,
+      number,
+    ]
+    if (table.rejects(k0, k1, k2, k3, token.iatSeconds, liveAfter)) return true
+  }
+  return false
+}

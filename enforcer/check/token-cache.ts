@@ -1,0 +1,82 @@
+/**
+ * Remembers verified tokens by their exact text, within bounds. Whether a token is revoked is never in it.
+ *
+ * @module
+ */
+import type { ClaimSet } from '../../revocation/claim-set.ts'
+import type { VerifiedToken } from '../../token/verifier.ts'
+
+/** A verified token and its keys for the claim sets that were in use when it was last checked. */
+export interface CachedToken {
+  readonly token: VerifiedToken
+  /** The very list that `keys` were derived for; undefined before the first time. */
+  claimSets: readonly ClaimSet[] | undefined
+  /** Words of the keys, or undefined if the token has too many. */
+  keys: Uint32Array | undefined
+}
+
+/** Bounds of the cache. */
+export interface TokenCacheLimits {
+  readonly entriesLimit: number
+  /** Estimated bytes. */
+  readonly bytesLimit: number
+}
+
+/** Estimated memory of an entry beside its text: parsed claims, keys, map. */
+const entryOverheadBytes = 1_024
+
+/**
+ * Two generations of entries: what is used moves to the young one; when that has half of the bounds it becomes the
+ * old one, and the old one is forgotten. So a hit costs one look-up and no bookkeeping.
+ */
+export class TokenCache {
+  readonly #limits: TokenCacheLimits
+  #young = new Map<string, CachedToken>()
+  #old = new Map<string, CachedToken>()
+  #youngBytes = 0
+
+  constructor(limits: TokenCacheLimits) {
+    this.#limits = limits
+  }
+
+  /** Entries in both generations. */
+  get size(): number {
+    return this.#young.size + this.#old.size
+  }
+
+  /** What is remembered of a token. */
+  get(text: string): CachedToken | undefined {
+    const young = this.#young.get(text)
+    if (young !== undefined) return young
+    const old = this.#old.get(text)
+    if (old === undefined) return undefined
+    this.#old.delete(text)
+    this.set(text, old)
+    return old
+  }
+
+  /** Remembers a token. */
+  set(text: string, cached: CachedToken): void {
+    if (this.#young.has(text)) this.delete(text)
+    const bytes = estimateBytes(text)
+    if (
+      this.#young.size >= this.#limits.entriesLimit / 2 ||
+      this.#youngBytes + bytes > this.#limits.bytesLimit / 2
+    ) {
+      this.#old = this.#young
+      this.#young = new Map()
+      this.#youngBytes = 0
+    }
+    this.#young.set(text, cached)
+    this.#youngBytes += bytes
+  }
+
+  /** Forgets a token. */
+  delete(text: string): void {
+    if (this.#young.delete(text)) this.#youngBytes -= estimateBytes(text)
+    this.#old.delete(text)
+  }
+}
+
+/** The text itself, and its claims parsed. */
+const estimateBytes = (text: string): number => text.length * 3 + entryOverheadBytes

@@ -1,0 +1,145 @@
+/**
+ * The discovery client: a gRPC shell around the subscription. It stays with one adapter as long as that answers, and
+ * goes on at the next one otherwise.
+ *
+ * @module
+ */
+import { Client, type ClientDuplexStream, credentials } from '@grpc/grpc-js'
+import {
+  type DeltaRequest,
+  type DeltaResponseMessage,
+  deltaRequestCodec,
+  deltaResponseCodec,
+  deltaTokensPath,
+} from '../../proto/wire.ts'
+import type { Logger } from '../../runtime/logger.ts'
+import type { Subscription } from './subscription.ts'
+
+/** What a client needs. */
+export interface DiscoveryClientOptions {
+  /** `host:port` of each adapter. */
+  readonly adapters: readonly string[]
+  readonly subscription: Subscription
+  readonly logger: Logger
+  /** Called after each response. */
+  readonly onReceived: () => void
+}
+
+/** A running client. */
+export interface DiscoveryClient {
+  /** Says goodbye, so that this enforcer no longer counts, and ends the stream. */
+  close(): Promise<void>
+}
+
+type Stream = ClientDuplexStream<DeltaRequest, DeltaResponseMessage>
+
+const responseBytesLimit = 16 * 2 ** 20
+/** An adapter sends a heartbeat each second. */
+const silenceLimitMs = 5_000
+const backoffFirstMs = 100
+const backoffLimitMs = 5_000
+
+/** Starts to subscribe, and goes on until it is closed. */
+export const startDiscoveryClient = (options: DiscoveryClientOptions): DiscoveryClient => {
+  const { adapters, subscription, logger } = options
+  const clients = adapters.map(address => createClient(address))
+  let attempt = 0
+  let failures = 0
+  let stream: Stream | undefined
+  let retrying: NodeJS.Timeout | undefined
+  let closed = false
+
+  const retry = (address: string, reason: string) => {
+    stream = undefined
+    if (closed) return
+    const waitMs = Math.min(backoffLimitMs, backoffFirstMs * 2 ** failures++) * (0.5 + Math.random() / 2)
+    if (failures > 1)
+      logger.warn({ adapter: address, reason }, 'no discovery from this adapter; trying again')
+    retrying = setTimeout(connect, waitMs)
+  }
+
+  const connect = () => {
+    const address = adapters[attempt % adapters.length] as string
+    const client = clients[attempt++ % adapters.length] as Client
+    const opened: Stream = client.makeBidiStreamRequest(
+      deltaTokensPath,
+      deltaRequestCodec.encode,
+      deltaResponseCodec.decode,
+    )
+    stream = opened
+    let reason = 'the stream ended'
+    const silence = setTimeout(() => {
+      reason = 'no heartbeat'
+      opened.cancel()
+    }, silenceLimitMs)
+    opened.on('data', (response: DeltaResponseMessage) => {
+      silence.refresh()
+      if (failures > 0) logger.info({ adapter: address }, 'discovery has resumed')
+      failures = 0
+      take(response, opened)
+    })
+    opened.on('error', error => {
+      if (reason === 'the stream ended') reason = error.message
+    })
+    opened.on('close', () => {
+      clearTimeout(silence)
+      retry(address, reason)
+    })
+    opened.write(subscription.open())
+  }
+
+  const take = (response: DeltaResponseMessage, opened: Stream) => {
+    const { request, received, problem } = subscription.receive(
+      response,
+      performance.now(),
+      Date.now() / 1000,
+    )
+    if (request !== undefined) opened.write(request)
+    if (problem !== undefined) logger.error({ problem }, 'a batch of revocations was refused')
+    if (received?.rolledBack) {
+      logger.error(
+        { version: received.version },
+        'the event log had lost what this enforcer knew; all of it is kept',
+      )
+    }
+    if (received !== undefined) {
+      logger.info(
+        { version: received.version, entries: received.entries, full: received.isFull },
+        `Revoked token event received with version : ${received.version}`,
+      )
+    }
+    options.onReceived()
+  }
+
+  connect()
+  return {
+    close: async () => {
+      closed = true
+      clearTimeout(retrying)
+      await endStream(stream, subscription.goodbye())
+      for (const client of clients) client.close()
+    },
+  }
+}
+
+const createClient = (address: string): Client =>
+  new Client(address, credentials.createInsecure(), {
+    'grpc.max_receive_message_length': responseBytesLimit,
+    'grpc.keepalive_time_ms': 10_000,
+    'grpc.keepalive_timeout_ms': 5_000,
+    'grpc.initial_reconnect_backoff_ms': backoffFirstMs,
+    'grpc.max_reconnect_backoff_ms': backoffLimitMs,
+  })
+
+const endStream = (stream: Stream | undefined, goodbye: DeltaRequest): Promise<void> => {
+  if (stream === undefined) return Promise.resolve()
+  return new Promise(done => {
+    const limit = setTimeout(() => stream.cancel(), 1_000)
+    stream.on('close', () => {
+      clearTimeout(limit)
+      done()
+    })
+    stream.write(goodbye)
+    stream.end()
+  })
+}

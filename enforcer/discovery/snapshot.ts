@@ -1,0 +1,66 @@
+/**
+ * What an enforcer holds: the table and what it needs to use it. No I/O.
+ *
+ * @module
+ */
+import { type ClaimSet, claimSetId } from '../../revocation/claim-set.ts'
+import { claimSetGeneration } from '../../revocation/claim-sets.ts'
+import { RevocationTable } from '../../revocation/table.ts'
+
+/** The state of the log that an enforcer has; replaced or changed only between two checks. */
+export interface Snapshot {
+  table: RevocationTable
+  /** -1 until a complete state was received. */
+  version: number
+  epoch: string
+  /** Digest of the log at `version`, 16 hex digits. */
+  digest: string
+  /**
+   * Claim sets with live entries: a token's keys are derived for these. Another array means that they changed, and
+   * that keys which were derived before must be derived again.
+   */
+  claimSets: readonly ClaimSet[]
+  /** The adapter's number for the claim sets that it sent. */
+  generation: number
+  /** Clock tolerance for exp, seconds; entries live that much longer. */
+  toleranceSeconds: number
+  /** Longest exp - iat that may be accepted, seconds. */
+  tokenLifetimeSeconds: number
+}
+
+/** Nothing yet. */
+export const createSnapshot = (): Snapshot => ({
+  table: new RevocationTable(),
+  version: -1,
+  epoch: '',
+  digest: '',
+  claimSets: [],
+  generation: claimSetGeneration([]),
+  toleranceSeconds: 0,
+  tokenLifetimeSeconds: 0,
+})
+
+/** The claim sets of both lists, each once. */
+export const unionOfClaimSets = (a: readonly ClaimSet[], b: readonly ClaimSet[]): readonly ClaimSet[] => [
+  ...new Map([...a, ...b].map(set => [claimSetId(set), set])).values(),
+]
+
+/**
+ * Copies what is held and was not mentioned in a full state, not even as restored: a full state never forgets.
+ *
+ * @param liveAfter entries that expired at or before this are not copied.
+ * @returns when the last of the copied entries expires, seconds; 0 if there was none.
+ */
+export const keepUnmentioned = (
+  held: RevocationTable,
+  received: RevocationTable,
+  liveAfter: number,
+): number => {
+  let keptUntil = 0
+  held.forEach((k0, k1, k2, k3, expiresAt, issuedBefore) => {
+    if (expiresAt <= liveAfter || received.has(k0, k1, k2, k3)) return
+    received.set(k0, k1, k2, k3, expiresAt, issuedBefore)
+    keptUntil = Math.max(keptUntil, expiresAt)
+  })
+  return keptUntil
+}

@@ -1,0 +1,232 @@
+/**
+ * The enforcer's side of a delta stream as a state machine: batches in, table changes and requests out. No I/O.
+ *
+ * @module
+ */
+import {
+  type DeltaRequest,
+  type DeltaResponseMessage,
+  type RevocationBatchMessage,
+  revocationBatchCodec,
+  revocationBatchTypeUrl,
+} from '../../proto/wire.ts'
+import { type ClaimSet, createClaimSet } from '../../revocation/claim-set.ts'
+import { claimSetGeneration } from '../../revocation/claim-sets.ts'
+import { batchFormat, countEntries, visitEntries } from '../../revocation/entries.ts'
+import { RescindError } from '../../revocation/error.ts'
+import { derivation } from '../../revocation/key.ts'
+import { RevocationTable } from '../../revocation/table.ts'
+import { createSnapshot, keepUnmentioned, type Snapshot, unionOfClaimSets } from './snapshot.ts'
+
+/** Who subscribes, and its own limits. */
+export interface SubscriptionOptions {
+  readonly label: string
+  readonly instance: string
+  /** Own clock tolerance, seconds; above the adapter's the enforcer does not become ready. Default: the adapter's. */
+  readonly clockToleranceSeconds?: number | undefined
+  /** Own longest token lifetime, seconds; the same holds for it. */
+  readonly maxTokenLifetimeSeconds?: number | undefined
+  /** Entries beyond which the enforcer is not ready. */
+  readonly revocationsLimit: number
+}
+
+/** What an accepted batch did, for the log. */
+export interface Received {
+  readonly version: number
+  readonly entries: number
+  readonly isFull: boolean
+  readonly rolledBack: boolean
+}
+
+/** The answer to a response: a request to send, if any, and what happened. */
+export interface Reaction {
+  readonly request: DeltaRequest | undefined
+  readonly received?: Received
+  /** Why the batch was refused. */
+  readonly problem?: string
+}
+
+/** google.rpc.Code of a NACK. */
+const invalidArgument = 3
+
+/** The subscription of one enforcer; it outlives streams. */
+export class Subscription {
+  readonly snapshot: Snapshot = createSnapshot()
+  readonly #options: SubscriptionOptions
+  #filling: RevocationTable | undefined
+  /** Once complete, it stays so: an enforcer with a snapshot keeps deciding, whatever adapters do. */
+  #complete = false
+  #receivedSets: readonly ClaimSet[] = []
+  /** Sets of entries that were kept through a full state which did not mention them. */
+  #keptSets: { sets: readonly ClaimSet[]; until: number } = { sets: [], until: 0 }
+  #logAgeMs = 0
+  #receivedAtMs = Number.NEGATIVE_INFINITY
+
+  constructor(options: SubscriptionOptions) {
+    this.#options = options
+  }
+
+  /** The first request of a stream: who asks, and what it holds. */
+  open(): DeltaRequest {
+    const { version, epoch, digest } = this.snapshot
+    this.#filling = undefined
+    return {
+      node: {
+        id: this.#options.label,
+        metadata: { fields: { instanceIdentifier: { stringValue: this.#options.instance } } },
+      },
+      typeUrl: revocationBatchTypeUrl,
+      resourceNamesSubscribe: ['*'],
+      initialResourceVersions: version > 0 ? { [epoch]: `${version}/${digest}` } : {},
+    }
+  }
+
+  /** The last request of a stream of an enforcer that has stopped serving. */
+  goodbye(): DeltaRequest {
+    return { typeUrl: revocationBatchTypeUrl, resourceNamesUnsubscribe: ['*'] }
+  }
+
+  /**
+   * Takes a response. A batch that cannot be used changes nothing and is refused.
+   *
+   * @param nowMs monotonic milliseconds.
+   * @param nowSeconds wall clock, for what has expired.
+   */
+  receive(response: DeltaResponseMessage, nowMs: number, nowSeconds: number): Reaction {
+    try {
+      const batch = batchOf(response)
+      this.#check(batch)
+      const entries = this.#apply(batch, nowSeconds)
+      this.#logAgeMs = batch.logAgeMs
+      this.#receivedAtMs = nowMs
+      if (response.nonce === '') return { request: undefined }
+      return {
+        request: { typeUrl: revocationBatchTypeUrl, responseNonce: response.nonce },
+        received: {
+          version: this.snapshot.version,
+          entries,
+          isFull: batch.kind !== 'DELTA',
+          rolledBack: batch.rolledBack,
+        },
+      }
+    } catch (error) {
+      if (!(error instanceof RescindError)) throw error
+      return { request: nack(response, error.message), problem: error.message }
+    }
+  }
+
+  /** Milliseconds since an adapter last knew that it had the end of the log; Infinity before the first batch. */
+  stalenessMs(nowMs: number): number {
+    return this.#logAgeMs + nowMs - this.#receivedAtMs
+  }
+
+  /** Why checks cannot be answered; empty if they can. */
+  notReadyReasons(): string[] {
+    const { snapshot } = this
+    const { clockToleranceSeconds = 0, maxTokenLifetimeSeconds = 0, revocationsLimit } = this.#options
+    if (!this.#complete) return ['no complete snapshot of the revocations yet']
+    const reasons: string[] = []
+    if (clockToleranceSeconds > snapshot.toleranceSeconds) {
+      reasons.push(`enforcer.clockTolerance is above the adapter's ${snapshot.toleranceSeconds} s`)
+    }
+    if (maxTokenLifetimeSeconds > snapshot.tokenLifetimeSeconds) {
+      reasons.push(`enforcer.maxTokenLifetime is above the log's ${snapshot.tokenLifetimeSeconds} s`)
+    }
+    if (snapshot.table.size > revocationsLimit) {
+      reasons.push(`enforcer.maxRevocations (${revocationsLimit}) is passed: ${snapshot.table.size}`)
+    }
+    return reasons
+  }
+
+  #check(batch: RevocationBatchMessage): void {
+    if (batch.format !== batchFormat)
+      throw invalid(`format ${batch.format} is not known; update the enforcer`)
+    if (batch.derivation !== derivation) {
+      throw invalid(`derivation ${batch.derivation} is not known; update the enforcer`)
+    }
+    for (const version of [batch.from, batch.to, batch.target, batch.claimSetGeneration]) {
+      if (!Number.isSafeInteger(version) || version < 0) throw invalid('a version is out of range')
+    }
+    if (batch.kind === 'DELTA' && batch.from !== this.snapshot.version) {
+      throw invalid(`a delta from version ${batch.from} does not fit version ${this.snapshot.version}`)
+    }
+    if (batch.kind === 'DELTA' && batch.epoch !== this.snapshot.epoch)
+      throw invalid('a delta of another epoch')
+    if (batch.kind === 'KIND_UNSPECIFIED') throw invalid('its kind is not known; update the enforcer')
+    const isContinued = batch.kind === 'FULL_MORE' || batch.kind === 'FULL_LAST'
+    if (isContinued && this.#filling === undefined) throw invalid('a full state without its beginning')
+  }
+
+  #apply(batch: RevocationBatchMessage, nowSeconds: number): number {
+    const count = countEntries(batch.entries)
+    const claimSets = this.#claimSetsOf(batch)
+    if (batch.kind === 'FULL_FIRST') this.#filling = new RevocationTable()
+    if (batch.kind === 'DELTA') this.#adopt(batch, claimSets, nowSeconds)
+    const table = batch.kind === 'DELTA' ? this.snapshot.table : (this.#filling as RevocationTable)
+    visitEntries(batch.entries, 0, count, table.set.bind(table))
+    if (batch.kind === 'FULL_LAST') this.#swap(table, batch, claimSets, nowSeconds)
+    return count
+  }
+
+  #swap(
+    table: RevocationTable,
+    batch: RevocationBatchMessage,
+    claimSets: readonly ClaimSet[],
+    nowSeconds: number,
+  ): void {
+    const { snapshot } = this
+    const keptUntil = keepUnmentioned(snapshot.table, table, nowSeconds - batch.toleranceS)
+    if (keptUntil > 0) {
+      this.#keptSets = { sets: snapshot.claimSets, until: Math.max(keptUntil, this.#keptSets.until) }
+    }
+    this.#adopt(batch, claimSets, nowSeconds)
+    snapshot.table = table
+    this.#filling = undefined
+  }
+
+  /** Claim sets take effect before the entries of the same batch. */
+  #adopt(batch: RevocationBatchMessage, claimSets: readonly ClaimSet[], nowSeconds: number): void {
+    const { snapshot } = this
+    if (this.#receivedSets !== claimSets || batch.kind !== 'DELTA') {
+      const isKept = this.#keptSets.until > nowSeconds - batch.toleranceS
+      snapshot.claimSets = isKept ? unionOfClaimSets(claimSets, this.#keptSets.sets) : claimSets
+      this.#receivedSets = claimSets
+    }
+    snapshot.generation = batch.claimSetGeneration
+    snapshot.toleranceSeconds = batch.toleranceS
+    snapshot.tokenLifetimeSeconds = batch.maxTokenLifetimeS
+    snapshot.epoch = batch.epoch
+    if (batch.to !== snapshot.version) {
+      snapshot.version = batch.to
+      snapshot.digest = batch.toDigest.toString('hex')
+    }
+    this.#complete ||= batch.to >= batch.target
+  }
+
+  #claimSetsOf(batch: RevocationBatchMessage): readonly ClaimSet[] {
+    if (batch.claimSetGeneration === this.snapshot.generation) return this.#receivedSets
+    const sets = batch.claimSets.map(set => createClaimSet(set.names, set.cut))
+    if (claimSetGeneration(sets) !== batch.claimSetGeneration) throw invalid('its claim sets are not known')
+    return sets
+  }
+}
+
+const batchOf = (response: DeltaResponseMessage): RevocationBatchMessage => {
+  const resource = response.resources[0]?.resource
+  if (response.resources.length !== 1 || resource?.type_url !== revocationBatchTypeUrl) {
+    throw invalid('a response must carry one RevocationBatch')
+  }
+  try {
+    return revocationBatchCodec.decode(resource.value as Buffer)
+  } catch {
+    throw invalid('the RevocationBatch is not valid protobuf')
+  }
+}
+
+const nack = (response: DeltaResponseMessage, message: string): DeltaRequest => ({
+  typeUrl: revocationBatchTypeUrl,
+  responseNonce: response.nonce,
+  errorDetail: { code: invalidArgument, message },
+})
+
+const invalid = (message: string) => new RescindError('ERR_BATCH_INVALID', message)

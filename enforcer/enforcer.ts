@@ -1,0 +1,173 @@
+/**
+ * The enforcer: keeps the table up to date and answers Envoy's ext_authz checks from memory.
+ *
+ * @module
+ */
+import { Counter, Gauge, type Registry } from 'prom-client'
+import { createHealth } from '../runtime/grpc-health.ts'
+import type { Logger } from '../runtime/logger.ts'
+import type { TokenVerifier } from '../token/verifier.ts'
+import { createAnswers, type ErrorStyle } from './check/answers.ts'
+import { createCheck, type Standing } from './check/check.ts'
+import { TokenCache, type TokenCacheLimits } from './check/token-cache.ts'
+import { startDiscoveryClient } from './discovery/client.ts'
+import { Subscription } from './discovery/subscription.ts'
+import { deciding, type NotReadyPolicy, type StalePolicy, standingOf } from './standing.ts'
+import { startGrpcJsTransport } from './transport/grpc-js.ts'
+
+/** Settings of an enforcer; see docs/configuration.md. */
+export interface EnforcerOptions {
+  readonly address: string
+  readonly adapters: readonly string[]
+  readonly label: string
+  readonly instance: string
+  readonly clockToleranceSeconds?: number | undefined
+  readonly maxTokenLifetimeSeconds?: number | undefined
+  readonly whenNotReady: NotReadyPolicy
+  readonly whenStale: StalePolicy
+  readonly maxStalenessMs: number
+  readonly drainDelayMs: number
+  readonly errorStyle: ErrorStyle
+  readonly tokenCache: TokenCacheLimits
+  readonly revocationsLimit: number
+  readonly verifier: TokenVerifier
+  readonly registry: Registry
+  readonly logger: Logger
+}
+
+/** A running enforcer. */
+export interface Enforcer {
+  readonly port: number
+  ready(): { ready: boolean; reasons: string[] }
+  /** Resolves when it is ready for the first time. */
+  readonly becameReady: Promise<void>
+  /** Says NOT_SERVING, serves on for the drain delay, then closes (semantics D10). */
+  drain(): Promise<void>
+  /** Closes at once. */
+  close(): Promise<void>
+}
+
+const watchMs = 50
+const pruneStepMs = 50
+const alarmStalenessMs = 30_000
+
+/**
+ * Starts an enforcer. It listens at once, and is NOT_SERVING until it is ready.
+ *
+ * @throws RescindError ERR_ADDRESS_IN_USE if it cannot listen.
+ */
+export const startEnforcer = async (options: EnforcerOptions): Promise<Enforcer> => {
+  const { logger, verifier } = options
+  const subscription = new Subscription(options)
+  const { snapshot } = subscription
+  const health = createHealth()
+  const cache = new TokenCache(options.tokenCache)
+  const checks = createMetrics(options.registry, subscription, cache)
+  let standing: Standing = { mode: 'undecided', reason: 'not_ready' }
+  let isDraining = false
+  let reportReady: () => void = () => undefined
+  const becameReady = new Promise<void>(resolve => {
+    reportReady = resolve
+  })
+
+  const notReadyReasons = () => [...subscription.notReadyReasons(), ...verifier.ready().reasons]
+  const stalenessMs = () => subscription.stalenessMs(performance.now())
+  const watch = () => {
+    const reasons = notReadyReasons()
+    const now = standingOf({ ...options, notReadyReasons: reasons, stalenessMs: stalenessMs() })
+    if (now.mode !== standing.mode || now.reason !== standing.reason) logStanding(logger, now, reasons)
+    standing = now
+    health.set(reasons.length === 0 && !isDraining)
+    if (reasons.length === 0) reportReady()
+  }
+
+  const transport = await startGrpcJsTransport({
+    address: options.address,
+    check: createCheck({
+      snapshot,
+      verifier,
+      cache,
+      answers: createAnswers(options.errorStyle),
+      clockToleranceSeconds: options.clockToleranceSeconds,
+      maxTokenLifetimeSeconds: options.maxTokenLifetimeSeconds,
+      standing: () => standing,
+      count: (outcome, reason) => checks.inc({ outcome, reason }),
+      nowSeconds: () => Date.now() / 1000,
+    }),
+    health,
+    logger,
+  })
+  const discovery = startDiscoveryClient({ ...options, subscription, onReceived: watch })
+  const watching = setInterval(watch, watchMs)
+  const pruning = setInterval(() => {
+    snapshot.table.pruneStep(Math.floor(Date.now() / 1000) - snapshot.toleranceSeconds)
+  }, pruneStepMs)
+  const staleness = watchStaleness(logger, stalenessMs)
+
+  const close = async () => {
+    for (const timer of [watching, pruning, staleness]) clearInterval(timer)
+    await transport.close()
+    await discovery.close()
+    verifier.close()
+  }
+  return {
+    port: transport.port,
+    becameReady,
+    ready: () => {
+      const reasons = [...notReadyReasons(), ...(isDraining ? ['draining'] : [])]
+      return { ready: reasons.length === 0, reasons }
+    },
+    drain: async () => {
+      isDraining = true
+      watch()
+      await new Promise(done => setTimeout(done, options.drainDelayMs))
+      await close()
+    },
+    close,
+  }
+}
+
+const createMetrics = (registry: Registry, subscription: Subscription, cache: TokenCache) => {
+  const gauge = (name: string, help: string, value: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(value())
+      },
+    })
+  const { snapshot } = subscription
+  gauge('rescind_enforcer_version', 'Position in the event log that is enforced.', () => snapshot.version)
+  gauge('rescind_enforcer_table_entries', 'Entries in the revocation table.', () => snapshot.table.size)
+  gauge('rescind_enforcer_table_bytes', 'Bytes of the revocation table.', () => snapshot.table.bytes)
+  gauge('rescind_enforcer_token_cache_entries', 'Verified tokens that are remembered.', () => cache.size)
+  gauge(
+    'rescind_enforcer_staleness_seconds',
+    'Age of what is known of the end of the event log.',
+    () => subscription.stalenessMs(performance.now()) / 1000,
+  )
+  return new Counter({
+    name: 'rescind_enforcer_checks_total',
+    help: 'Checks by outcome and reason.',
+    labelNames: ['outcome', 'reason'] as const,
+    registers: [registry],
+  })
+}
+
+const logStanding = (logger: Logger, standing: Standing, reasons: readonly string[]): void => {
+  if (standing === deciding) logger.info({}, 'checks are decided')
+  else logger.warn({ mode: standing.mode, reasons }, `checks are not decided: ${standing.reason}`)
+}
+
+const watchStaleness = (logger: Logger, stalenessMs: () => number): NodeJS.Timeout => {
+  let isStale = false
+  return setInterval(() => {
+    const age = stalenessMs()
+    const wasStale = isStale
+    isStale = Number.isFinite(age) && age > alarmStalenessMs
+    if (isStale && !wasStale)
+      logger.error({ stalenessSeconds: age / 1000 }, 'the snapshot of the revocations is stale')
+    if (!isStale && wasStale) logger.info({}, 'the snapshot of the revocations is fresh again')
+  }, 1_000)
+}

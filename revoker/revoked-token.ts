@@ -1,0 +1,46 @@
+/**
+ * What a verified JWT is revoked by.
+ *
+ * @module
+ */
+import { clientOf, valueText } from '../revocation/claims.ts'
+import type { Match } from '../revocation/key.ts'
+import type { TokenVerifier, VerifiedToken, VerifyRules } from '../token/verifier.ts'
+
+/** Rules by which the revoker verifies: looser than an enforcer's, since it must revoke whatever one may accept. */
+export function revokerRules(
+  clockToleranceSeconds: number,
+  maxClockDifferenceSeconds: number,
+  maxTokenLifetimeSeconds: number,
+): VerifyRules {
+  return {
+    clockToleranceSeconds,
+    maxTokenLifetimeSeconds,
+    ignoreNotBefore: true,
+    ignoreAudience: true,
+    expiredGraceSeconds: maxClockDifferenceSeconds,
+    futureGraceSeconds: maxClockDifferenceSeconds,
+  }
+}
+
+/** The claims of one token: its jti, or what it is made of if it has none. */
+export function tokenMatch(token: VerifiedToken): Match {
+  const jti = valueText(Object.hasOwn(token.payload, 'jti') ? token.payload.jti : undefined)
+  return jti === undefined || jti === ''
+    ? { iss: token.issuer, $token: token.fingerprint() }
+    : { iss: token.issuer, jti }
+}
+
+/** Whether a token was issued to a client. */
+export function belongsTo(
+  token: VerifiedToken,
+  client: { readonly id: string; readonly issuer: string },
+): boolean {
+  return token.issuer === client.issuer && clientOf(token.payload) === client.id
+}
+
+/** Verifies tokens that are to be revoked. */
+export interface RevocableTokens {
+  /** The token if it is genuine and some enforcer may accept it; `unavailable` if that cannot be known now. */
+  verify(token: string): ReturnType<TokenVerifier['verify']>
+}
