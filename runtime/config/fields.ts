@@ -29,8 +29,11 @@ export const list = <Item extends TSchema, Value extends unknown[] = never[]>(
 ) => Type.Array(item, { default: [], ...options })
 
 /** One of the given words. */
-export const choice = <const Words extends string[]>(words: Words, options: FieldOptions<Words[number]>) =>
-  Type.Enum(words, {
+export const choice = <const Words extends readonly string[]>(
+  words: Words,
+  options: FieldOptions<Words[number]>,
+) =>
+  Type.Enum(words as readonly Words[number][], {
     errorMessage: `must be ${words.length > 1 ? 'one of ' : ''}${words.join(', ')}`,
     ...options,
   })

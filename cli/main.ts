@@ -1,0 +1,107 @@
+#!/usr/bin/env node
+/**
+ * The `rescind` command.
+ *
+ * @module
+ */
+import { readFileSync } from 'node:fs'
+import { Command, Option } from 'commander'
+import { RescindError } from '../revocation/error.ts'
+import { loadConfig } from '../runtime/config/load.ts'
+import { failStartup } from '../runtime/shutdown.ts'
+import { hashSecret } from '../token/secret.ts'
+import { type RevokeOptions, revoke } from './commands/revoke.ts'
+import { type Role, run } from './commands/run.ts'
+
+const packageFile = new URL('../../package.json', import.meta.url)
+const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string }
+
+const program = new Command('rescind')
+  .description('Makes Envoy reject revoked access tokens at once.')
+  .version(version)
+  .showHelpAfterError('(add --help for the options)')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  rescind all --config rescind.yaml        run everything in one process
+  rescind config check                     check rescind.yaml and the environment
+  echo "$TOKEN" | rescind revoke -         revoke a token
+`,
+  )
+
+const roles: Readonly<Record<Role, string>> = {
+  all: 'run revoker, adapter and enforcer in one process, on the embedded event log',
+  revoker: 'run a revoker: takes revocations and appends them to the event log',
+  adapter: 'run an adapter: follows the event log and feeds enforcers',
+  enforcer: "run an enforcer: answers Envoy's ext_authz checks",
+}
+
+const configOption = () =>
+  new Option('-c, --config <file>', 'configuration file (default: ./rescind.yaml, if it is there)').env(
+    'RESCIND_CONFIG',
+  )
+
+for (const [role, description] of Object.entries(roles)) {
+  program
+    .command(role)
+    .description(description)
+    .addOption(configOption())
+    .addHelpText('after', `\nExample:\n  rescind ${role} --config rescind.yaml\n`)
+    .action((options: { config?: string }) => run(role as Role, options.config))
+}
+
+program
+  .command('config')
+  .description('work with the configuration')
+  .command('check')
+  .description('check the configuration file and the RESCIND_... variables, and say what is wrong')
+  .addOption(configOption())
+  .addHelpText('after', '\nExample:\n  rescind config check --config rescind.yaml\n')
+  .action((options: { config?: string }) => {
+    const { warnings, file } = loadConfig({
+      ...(options.config === undefined ? {} : { file: options.config }),
+      env: process.env,
+    })
+    for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`)
+    process.stdout.write(`${file ?? 'the environment (there is no rescind.yaml)'}: valid\n`)
+  })
+
+program
+  .command('revoke')
+  .description('revoke a token; its signature is verified first')
+  .argument('<token>', 'the token, or - to read it from standard input')
+  .addOption(
+    new Option('-s, --server <url>', 'base URL of the revoker')
+      .env('RESCIND_SERVER')
+      .default('http://127.0.0.1:8280'),
+  )
+  .option('-r, --reason <text>', 'why, for logs')
+  .option('--json', 'print the answer as JSON')
+  .addHelpText(
+    'after',
+    `
+The token of an administrator (revoker.admin.tokens) is taken from RESCIND_ADMIN_TOKEN or RESCIND_ADMIN_TOKEN_FILE.
+
+Examples:
+  echo "$TOKEN" | rescind revoke -
+  rescind revoke "$TOKEN" --server https://revoker.example --reason "laptop stolen"
+`,
+  )
+  .action((token: string, options: RevokeOptions) => revoke(token, options))
+
+program
+  .command('hash-secret')
+  .description('hash a secret from standard input, for revoker.clients and revoker.admin.tokens')
+  .addHelpText('after', '\nExample:\n  printf %s "$SECRET" | rescind hash-secret\n')
+  .action(async () => {
+    const secret = readFileSync(0, 'utf8').replace(/\r?\n$/, '')
+    process.stdout.write(`${await hashSecret(secret)}\n`)
+  })
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (!(error instanceof RescindError)) process.exitCode = 1
+  failStartup(error)
+}

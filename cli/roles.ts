@@ -1,0 +1,146 @@
+/**
+ * Starts the parts of the product in this process.
+ *
+ * @module
+ */
+import { Gauge, Registry } from 'prom-client'
+import { type Adapter, logApplied, startAdapter } from '../adapter/adapter.ts'
+import { type Enforcer, startEnforcer } from '../enforcer/enforcer.ts'
+import { openEmbeddedLog } from '../event-log/embedded/embedded-log.ts'
+import type { EventLog } from '../event-log/event-log.ts'
+import { followLog, type LogFollower } from '../event-log/follow.ts'
+import { startRevoker } from '../revoker/revoker.ts'
+import { createAdminServer } from '../runtime/admin-server.ts'
+import type { Config } from '../runtime/config/schema.ts'
+import { createLogger, type Logger } from '../runtime/logger.ts'
+import { createTokenVerifier } from '../token/verifier.ts'
+import { adapterOf, embeddedLogOf, enforcerOf, issuersOf, revokerOf, timesOf } from './settings.ts'
+
+/** Something that runs until it is stopped. */
+export interface Running {
+  /** Resolves when it does its work. */
+  readonly ready: Promise<void>
+  /** Lets what is under way end, then stops. */
+  stop(): Promise<void>
+}
+
+/** Revoker, adapter and enforcer on the embedded log, in one process. */
+export const runAll = async (config: Config): Promise<Running> => {
+  const logger = loggerOf(config, 'adapter')
+  const log = await openEmbeddedLog(embeddedLogOf(config))
+  const follower = follow(log, config, logger)
+  await follower.caughtUp
+  const revokerLogger = loggerOf(config, 'revoker')
+  const verifier = createTokenVerifier({ issuers: issuersOf(config), logger: revokerLogger })
+  const revoker = await startRevoker({ ...revokerOf(config), log, follower, verifier, logger: revokerLogger })
+  const adapter = await startAdapter({ ...adapterOf(config), log, follower, logger })
+  const adapterAdmin = await adapterAdminServer(config, adapter, follower, logger)
+  const enforcer = await runEnforcer(config, [`127.0.0.1:${adapter.port}`])
+  return {
+    ready: enforcer.ready,
+    stop: async () => {
+      await enforcer.stop()
+      await revoker.close()
+      verifier.close()
+      await adapter.close()
+      await adapterAdmin.close()
+      await follower.close()
+      await log.close()
+    },
+  }
+}
+
+/** An enforcer alone, fed by adapters elsewhere. */
+export const runEnforcer = async (
+  config: Config,
+  adapters: readonly string[] = config.enforcer.adapters,
+): Promise<Running> => {
+  const logger = loggerOf(config, 'enforcer')
+  if (config.issuers.length === 0) logger.warn({}, 'no issuers are configured: every token is refused')
+  const registry = new Registry()
+  const verifier = createTokenVerifier({ issuers: issuersOf(config), logger })
+  const enforcer = await startEnforcer({ ...enforcerOf(config), adapters, verifier, registry, logger })
+  const admin = await enforcerAdminServer(config, enforcer, registry, logger)
+  return {
+    ready: enforcer.becameReady,
+    stop: async () => {
+      await enforcer.drain()
+      await admin.close()
+    },
+  }
+}
+
+const loggerOf = (config: Config, component: string): Logger => createLogger({ ...config.log, component })
+
+const progressMs = 1_000
+
+const follow = (log: EventLog, config: Config, logger: Logger): LogFollower => {
+  const { clockToleranceSeconds, maxClockDifferenceSeconds } = timesOf(config)
+  let reportedAtMs = performance.now()
+  const follower: LogFollower = followLog({
+    log,
+    graceSeconds: clockToleranceSeconds + maxClockDifferenceSeconds,
+    onApplied: (entry, applied) => {
+      if (follower.complete || applied.problem !== undefined) logApplied(logger, entry, applied)
+    },
+    onProgress: (position, end) => {
+      if (follower.complete || performance.now() - reportedAtMs < progressMs) return
+      reportedAtMs = performance.now()
+      logger.info({ position, end }, `reading the event log: ${position} of ${end}`)
+    },
+    onError: error => logger.error({ err: error }, 'the event log cannot be read; trying again'),
+    onFatal: error => {
+      logger.fatal({ err: error }, 'following the event log has failed')
+      process.exit(1)
+    },
+  })
+  return follower
+}
+
+const adapterAdminServer = async (
+  config: Config,
+  adapter: Adapter,
+  follower: LogFollower,
+  logger: Logger,
+) => {
+  const registry = new Registry()
+  const gauge = (name: string, help: string, value: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(value())
+      },
+    })
+  gauge('rescind_adapter_version', 'Position in the event log that is served.', () => follower.state.position)
+  gauge('rescind_adapter_revocations', 'Keys with live or restored revocations.', () => follower.state.size)
+  gauge('rescind_adapter_nodes', 'Enforcers that are connected.', () => adapter.fleet.size)
+  const admin = createAdminServer({
+    address: config.adapter.adminAddress,
+    setting: 'adapter.adminAddress',
+    ready: adapter.ready,
+    registry,
+    logger,
+  })
+  admin.server.get('/nodes', async () => ({ version: follower.state.position, nodes: adapter.fleet.nodes() }))
+  await admin.listen()
+  return admin
+}
+
+const enforcerAdminServer = async (
+  config: Config,
+  enforcer: Enforcer,
+  registry: Registry,
+  logger: Logger,
+) => {
+  const admin = createAdminServer({
+    address: config.enforcer.adminAddress,
+    setting: 'enforcer.adminAddress',
+    ready: enforcer.ready,
+    registry,
+    logger,
+  })
+  await admin.listen()
+  return admin
+}

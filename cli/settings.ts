@@ -1,0 +1,86 @@
+/**
+ * The configuration as the parts of the product take it: times as numbers, defaults that depend on the machine.
+ *
+ * @module
+ */
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import type { EmbeddedLogOptions } from '../event-log/embedded/embedded-log.ts'
+import type { ConfiguredClient } from '../revoker/client-authentication.ts'
+import { parseDurationMs } from '../runtime/config/duration.ts'
+import type { Config } from '../runtime/config/schema.ts'
+import { parseSizeBytes } from '../runtime/config/size.ts'
+import type { IssuerSettings } from '../token/verifier.ts'
+
+const seconds = (text: string): number => parseDurationMs(text) / 1000
+
+/** Times that all parts share, seconds. */
+export const timesOf = ({ tokens }: Config) => ({
+  clockToleranceSeconds: seconds(tokens.clockTolerance),
+  maxTokenLifetimeSeconds: seconds(tokens.maxTokenLifetime),
+  maxClockDifferenceSeconds: seconds(tokens.maxClockDifference),
+})
+
+/** The issuers whose tokens are verified. */
+export const issuersOf = ({ issuers }: Config): readonly IssuerSettings[] =>
+  issuers.map(issuer => ({
+    issuer: issuer.issuer,
+    jwksUri: issuer.jwksUri,
+    audiences: issuer.audiences,
+    algorithms: issuer.algorithms,
+    jwksRefreshSeconds: seconds(issuer.jwksRefresh),
+    jwksMaxAgeSeconds: seconds(issuer.jwksMaxAge),
+  }))
+
+/** Where the embedded log lies. */
+export const embeddedLogOf = ({ eventLog }: Config): EmbeddedLogOptions => ({
+  folder: eventLog.folder,
+  appendTimeoutMs: parseDurationMs(eventLog.appendTimeout),
+})
+
+/** Settings of the revoker, its log and verifier aside. */
+export const revokerOf = (config: Config) => ({
+  address: config.revoker.address,
+  clients: config.revoker.clients.map(
+    (client): ConfiguredClient => ({
+      id: client.id,
+      secretHash: client.secretHash,
+      // The configuration's checks allow this to be left out only with exactly one issuer.
+      issuer: client.issuer ?? config.issuers[0]?.issuer ?? '',
+    }),
+  ),
+  adminTokens: config.revoker.admin.tokens,
+  issuers: config.issuers.map(issuer => issuer.issuer),
+  tenantDomain: config.revoker.tenantDomain,
+  revocationsLimit: config.revoker.maxRevocations,
+  ...timesOf(config),
+})
+
+/** Settings of the adapter, its log aside. */
+export const adapterOf = (config: Config) => ({
+  address: config.adapter.address,
+  toleranceSeconds: timesOf(config).clockToleranceSeconds,
+  streamMaxAgeMs: parseDurationMs(config.adapter.streamMaxAge),
+  streamsLimit: config.adapter.maxStreams,
+})
+
+/** Settings of the enforcer, its verifier aside. */
+export const enforcerOf = ({ enforcer }: Config) => ({
+  address: enforcer.address,
+  adapters: enforcer.adapters,
+  label: enforcer.label,
+  instance: enforcer.instance ?? `${hostname()}-${randomBytes(4).toString('hex')}`,
+  clockToleranceSeconds: enforcer.clockTolerance === undefined ? undefined : seconds(enforcer.clockTolerance),
+  maxTokenLifetimeSeconds:
+    enforcer.maxTokenLifetime === undefined ? undefined : seconds(enforcer.maxTokenLifetime),
+  whenNotReady: enforcer.whenNotReady,
+  whenStale: enforcer.whenStale,
+  maxStalenessMs: parseDurationMs(enforcer.maxStaleness),
+  drainDelayMs: parseDurationMs(enforcer.drainDelay),
+  errorStyle: enforcer.errorStyle,
+  tokenCache: {
+    entriesLimit: enforcer.tokenCache.entries,
+    bytesLimit: parseSizeBytes(enforcer.tokenCache.size),
+  },
+  revocationsLimit: enforcer.maxRevocations,
+})
