@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import Schema from 'typebox/schema'
 import { parse } from 'yaml'
 import { publishedSchema } from '../../runtime/config/json-schema.ts'
+import { withReference } from '../../runtime/config/reference.ts'
 import { configSchema } from '../../runtime/config/schema.ts'
 import { formatPath, isLeaf, type SchemaNode } from '../../runtime/config/schema-tree.ts'
 import { allSettings } from '../../runtime/config/variable-names.ts'
@@ -15,6 +16,14 @@ test('rescind.schema.json is what the code says', () => {
   assert.ok(
     committed === JSON.stringify(publishedSchema()),
     'rescind.schema.json is stale; renew it: npm run build && node runtime/config/write-schema.mjs',
+  )
+})
+
+test('the table of settings in docs/configuration.md is that of the schema in the code', () => {
+  const document = readFileSync(new URL('../../../docs/configuration.md', import.meta.url), 'utf8')
+  assert.ok(
+    document === withReference(document),
+    'docs/configuration.md is stale; renew it: npm run build && node runtime/config/write-schema.mjs',
   )
 })
 
