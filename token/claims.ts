@@ -55,7 +55,7 @@ export interface TokenTimes {
 }
 
 /** The longest time that a table entry can hold. */
-const EXPIRES_AT_SECONDS_MAX = 2 ** 32 - 1
+const expiresAtSecondsMax = 2 ** 32 - 1
 
 /** Reads the times of a payload. The result does not depend on the clock, so it may be kept with the token. */
 export function readTimes(payload: JsonObject): TokenTimes | ClaimProblem {
@@ -119,7 +119,7 @@ export function checkClaims(
 
 /** When a revocation of the token may be forgotten: exp rounded up, at most 2^32-1 and at least 0. */
 export function expiresAtSeconds(times: TokenTimes): number {
-  return Math.min(Math.max(Math.ceil(times.expSeconds), 0), EXPIRES_AT_SECONDS_MAX)
+  return Math.min(Math.max(Math.ceil(times.expSeconds), 0), expiresAtSecondsMax)
 }
 
 function isTime(value: unknown): value is number {

@@ -7,13 +7,13 @@
 /** A JSON object as JSON.parse gives it. Read members with {@link ownMember} only. */
 export type JsonObject = Readonly<Record<string, unknown>>
 
-const QUOTE = 0x22
-const COMMA = 0x2c
-const OPEN_BRACKET = 0x5b
-const BACKSLASH = 0x5c
-const CLOSE_BRACKET = 0x5d
-const OPEN_BRACE = 0x7b
-const CLOSE_BRACE = 0x7d
+const quote = 0x22
+const comma = 0x2c
+const openBracket = 0x5b
+const backslash = 0x5c
+const closeBracket = 0x5d
+const openBrace = 0x7b
+const closeBrace = 0x7d
 
 // ignoreBOM keeps a byte order mark in the text, where JSON.parse refuses it (RFC 8259 section 8.1).
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -51,26 +51,26 @@ function isUnambiguous(text: string, depthLimit: number): boolean {
   let nameComesNext = false
   for (let at = 0; at < text.length; at++) {
     switch (text.charCodeAt(at)) {
-      case QUOTE: {
+      case quote: {
         const end = endOfString(text, at)
         if (nameComesNext && !addName(open.at(-1), text.slice(at, end + 1))) return false
         nameComesNext = false
         at = end
         break
       }
-      case OPEN_BRACE:
+      case openBrace:
         nameComesNext = true
         if (open.push(new Set()) > depthLimit) return false
         break
-      case OPEN_BRACKET:
+      case openBracket:
         nameComesNext = false
         if (open.push(undefined) > depthLimit) return false
         break
-      case COMMA:
+      case comma:
         nameComesNext = open.at(-1) !== undefined
         break
-      case CLOSE_BRACE:
-      case CLOSE_BRACKET:
+      case closeBrace:
+      case closeBracket:
         nameComesNext = false
         open.pop()
         break
@@ -82,8 +82,8 @@ function isUnambiguous(text: string, depthLimit: number): boolean {
 function endOfString(text: string, start: number): number {
   for (let at = start + 1; at < text.length; at++) {
     const code = text.charCodeAt(at)
-    if (code === QUOTE) return at
-    if (code === BACKSLASH) at++
+    if (code === quote) return at
+    if (code === backslash) at++
   }
   return text.length
 }

@@ -75,15 +75,15 @@ export interface JwksSource {
 }
 
 /** Largest JWKS or metadata document. */
-export const JWKS_LIMIT_BYTES = 512 * 1024
+export const jwksLimitBytes = 512 * 1024
 /** Default of {@link JwksSourceOptions.refreshSeconds}. */
-export const JWKS_REFRESH_SECONDS = 300
+export const jwksRefreshSeconds = 300
 /** Default of {@link JwksSourceOptions.maxAgeSeconds}. */
-export const JWKS_MAX_AGE_SECONDS = 86_400
-const REFETCH_INTERVAL_SECONDS = 10
-const TIMEOUT_MS = 5_000
-const RETRY_MS_MIN = 500
-const RETRY_MS_MAX = 30_000
+export const jwksMaxAgeSeconds = 86_400
+const defaultRefetchIntervalSeconds = 10
+const defaultTimeoutMs = 5_000
+const retryMsMin = 500
+const retryMsMax = 30_000
 
 /**
  * Starts to load an issuer's keys, in the background and until it succeeds.
@@ -94,8 +94,8 @@ export function createJwksSource(options: JwksSourceOptions): JwksSource {
   const { issuer, logger } = options
   const locate = createLocator(options)
   const timing = options.timing ?? systemTiming
-  const refetchIntervalMs = (options.refetchIntervalSeconds ?? REFETCH_INTERVAL_SECONDS) * 1000
-  const maxAgeMs = (options.maxAgeSeconds ?? JWKS_MAX_AGE_SECONDS) * 1000
+  const refetchIntervalMs = (options.refetchIntervalSeconds ?? defaultRefetchIntervalSeconds) * 1000
+  const maxAgeMs = (options.maxAgeSeconds ?? jwksMaxAgeSeconds) * 1000
   const closing = new AbortController()
   const keys = createHeldKeys(maxAgeMs, timing.steadyNowMs, () =>
     logger.error({ issuer, error: lastError }, 'keys of the issuer are too old and no longer used'),
@@ -112,8 +112,8 @@ export function createJwksSource(options: JwksSourceOptions): JwksSource {
     fetchJson(url, {
       fetch: options.fetch ?? fetch,
       timing,
-      timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
-      limitBytes: JWKS_LIMIT_BYTES,
+      timeoutMs: options.timeoutMs ?? defaultTimeoutMs,
+      limitBytes: jwksLimitBytes,
       signal: closing.signal,
     })
 
@@ -203,8 +203,8 @@ function nextDelayMs(
   { refreshSeconds, random = Math.random }: JwksSourceOptions,
   failuresInRow: number,
 ): number {
-  if (failuresInRow === 0) return (refreshSeconds ?? JWKS_REFRESH_SECONDS) * 1000 * (0.9 + 0.2 * random())
-  const longestMs = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** (failuresInRow - 1))
+  if (failuresInRow === 0) return (refreshSeconds ?? jwksRefreshSeconds) * 1000 * (0.9 + 0.2 * random())
+  const longestMs = Math.min(retryMsMax, retryMsMin * 2 ** (failuresInRow - 1))
   return longestMs * (0.5 + 0.5 * random())
 }
 

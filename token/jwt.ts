@@ -14,7 +14,7 @@ export interface JwtLimits {
 }
 
 /** The limits that hold unless others are given. */
-export const DEFAULT_JWT_LIMITS: JwtLimits = { tokenLimitBytes: 16 * 1024, depthLimit: 16 }
+export const defaultJwtLimits: JwtLimits = { tokenLimitBytes: 16 * 1024, depthLimit: 16 }
 
 /** What a JWT says. Nothing of it is proven: see verifier.ts. */
 export interface ParsedJwt {
@@ -39,7 +39,7 @@ export interface ParsedJwt {
 }
 
 // No padding, no white space, neither + nor / (RFC 7515 section 2). \w is exactly the rest of the alphabet.
-const COMPACT_JWS = /^[\w-]+\.[\w-]+\.[\w-]*$/
+const compactJws = /^[\w-]+\.[\w-]+\.[\w-]*$/
 
 /**
  * Parses a JWT. Refused are: tokens over the limit, other than three segments, anything outside the base64url alphabet,
@@ -50,8 +50,8 @@ const COMPACT_JWS = /^[\w-]+\.[\w-]+\.[\w-]*$/
  * @returns what the token says, or undefined if it is not a JWT that can be judged
  * @example parseJwt('eyJhbGciOiJSUzI1NiJ9.e30.c2ln')?.alg // 'RS256'
  */
-export function parseJwt(token: string, limits: JwtLimits = DEFAULT_JWT_LIMITS): ParsedJwt | undefined {
-  if (token.length > limits.tokenLimitBytes || !COMPACT_JWS.test(token)) return undefined
+export function parseJwt(token: string, limits: JwtLimits = defaultJwtLimits): ParsedJwt | undefined {
+  if (token.length > limits.tokenLimitBytes || !compactJws.test(token)) return undefined
   const headerEnd = token.indexOf('.')
   const payloadEnd = token.indexOf('.', headerEnd + 1)
   const headerOctets = decodeSegment(token.slice(0, headerEnd))

@@ -35,29 +35,29 @@ export interface KeySet {
 }
 
 /** Most JWKs that a document may have. */
-export const JWKS_KEYS_LIMIT = 256
+export const jwksKeysLimit = 256
 /** Most keys that are tried for one token. */
-export const CANDIDATES_LIMIT = 16
+export const candidatesLimit = 16
 
-const RSA_BITS_MIN = 2048
+const rsaBitsMin = 2048
 /** OpenSSL refuses to verify with more. */
-const RSA_BITS_MAX = 16_384
+const rsaBitsMax = 16_384
 /** Members that only private or symmetric keys have (RFC 7518 section 6). */
-const SECRET_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv']
-const PUBLIC_MEMBERS = ['kty', 'crv', 'x', 'y', 'n', 'e']
+const secretMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv']
+const publicMembers = ['kty', 'crv', 'x', 'y', 'n', 'e']
 
 /**
  * Reads a JWKS document. A JWK that cannot be used is skipped and counted, as RFC 7517 section 5 asks; a key that
  * `previous` holds already keeps its identity.
  *
  * @param document the parsed JSON
- * @throws RescindError ERR_REQUEST_FAILED if the document is no JWKS or has more than {@link JWKS_KEYS_LIMIT} keys
+ * @throws RescindError ERR_REQUEST_FAILED if the document is no JWKS or has more than {@link jwksKeysLimit} keys
  */
 export async function readKeySet(document: unknown, previous?: KeySet): Promise<KeySet> {
   const jwks = isJsonObject(document) ? ownMember(document, 'keys') : undefined
   if (!Array.isArray(jwks)) throw new RescindError('ERR_REQUEST_FAILED', 'not a JWKS: it has no array "keys"')
-  if (jwks.length > JWKS_KEYS_LIMIT) {
-    const message = `the JWKS has ${jwks.length} keys; at most ${JWKS_KEYS_LIMIT} are read`
+  if (jwks.length > jwksKeysLimit) {
+    const message = `the JWKS has ${jwks.length} keys; at most ${jwksKeysLimit} are read`
     throw new RescindError('ERR_REQUEST_FAILED', message)
   }
   const known = new Map([...(previous?.keys ?? [])].map(key => [key.identity, key]))
@@ -78,7 +78,7 @@ export function holdsSameKeys(one: KeySet, other: KeySet): boolean {
 
 /**
  * The keys that may have signed a token, by its header: with a `kid` those that have exactly this one, without it all
- * that fit the algorithm; at most {@link CANDIDATES_LIMIT}.
+ * that fit the algorithm; at most {@link candidatesLimit}.
  *
  * @param kid the header's; undefined if it has none
  */
@@ -89,7 +89,7 @@ export function selectKeys(
 ): readonly VerificationKey[] {
   return [...keySet.keys]
     .filter(key => (kid === undefined || key.declaredKid === kid) && key.fits(algorithm))
-    .slice(0, CANDIDATES_LIMIT)
+    .slice(0, candidatesLimit)
 }
 
 interface KeyFacts {
@@ -111,8 +111,8 @@ async function readKey(jwk: unknown): Promise<VerificationKey | SkipReason> {
   try {
     const first = await importPublic(material, algorithm)
     const bits = modulusBits(first)
-    if (bits < RSA_BITS_MIN || hasTrivialExponent(first)) return 'weak'
-    if (bits > RSA_BITS_MAX) return 'unsupported'
+    if (bits < rsaBitsMin || hasTrivialExponent(first)) return 'weak'
+    if (bits > rsaBitsMax) return 'unsupported'
     // From the imported key, not the document: its spelling of the numbers may be unusual and may change.
     const thumbprint = await calculateJwkThumbprint(first)
     return createKey(material, facts, thumbprint, new Map([[algorithm, Promise.resolve(first)]]))
@@ -124,8 +124,7 @@ async function readKey(jwk: unknown): Promise<VerificationKey | SkipReason> {
 function reasonToSkip(jwk: JsonObject): SkipReason | undefined {
   const use = ownMember(jwk, 'use')
   const operations = ownMember(jwk, 'key_ops')
-  if (ownMember(jwk, 'kty') === 'oct' || SECRET_MEMBERS.some(name => Object.hasOwn(jwk, name)))
-    return 'secret'
+  if (ownMember(jwk, 'kty') === 'oct' || secretMembers.some(name => Object.hasOwn(jwk, name))) return 'secret'
   if (use !== undefined && use !== 'sig') return 'not_for_signatures'
   if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify'))) {
     return 'not_for_signatures'
@@ -146,7 +145,7 @@ function factsOf(jwk: JsonObject): KeyFacts {
 
 /** Only what makes the public key: nothing else of a document may steer the import. */
 function publicMaterial(jwk: JsonObject): JWK {
-  const present = PUBLIC_MEMBERS.filter(name => Object.hasOwn(jwk, name))
+  const present = publicMembers.filter(name => Object.hasOwn(jwk, name))
   return Object.fromEntries(present.map(name => [name, jwk[name]])) as JWK
 }
 
@@ -156,10 +155,10 @@ async function importPublic(material: JWK, algorithm: string): Promise<CryptoKey
   return key
 }
 
-/** Bits of an RSA key's modulus; for the other kinds, whose sizes their algorithm fixes, a size that passes. */
+/** Bits of an rsaKey key's modulus; for the other kinds, whose sizes their algorithm fixes, a size that passes. */
 function modulusBits(key: CryptoKey): number {
   const { modulusLength } = key.algorithm as { modulusLength?: number }
-  return modulusLength ?? RSA_BITS_MIN
+  return modulusLength ?? rsaBitsMin
 }
 
 /** With the exponent 1 a signature is its own message: anybody could make one. */

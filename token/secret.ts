@@ -33,7 +33,7 @@ export interface SecretVerifier {
 }
 
 /** Longest secret; longer ones are wrong. */
-export const SECRET_LIMIT_BYTES = 1024
+export const secretLimitBytes = 1024
 
 interface ScryptHash {
   /** Binary logarithm of scrypt's N. */
@@ -44,27 +44,27 @@ interface ScryptHash {
   readonly hash: Buffer
 }
 
-const HASH_TEXT =
+const hashText =
   /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})$/
-const DEFAULT_COST = { costLog2: 15, blockSize: 8, parallelization: 1 }
-const SALT_BYTES = 16
-const HASH_BYTES = 32
+const defaultCost = { costLog2: 15, blockSize: 8, parallelization: 1 }
+const saltBytes = 16
+const hashBytes = 32
 /** A configured hash must not take the memory of the process: 2^18 * 8 * 128. */
-const MEMORY_LIMIT_BYTES = 256 * 1024 * 1024
+const memoryLimitBytes = 256 * 1024 * 1024
 
 /**
  * Hashes a secret for the configuration.
  *
  * @returns `$scrypt$ln=15,r=8,p=1$<salt>$<hash>`, base64 without padding
- * @throws RescindError ERR_CONFIG_INVALID if the secret is empty or longer than {@link SECRET_LIMIT_BYTES}
+ * @throws RescindError ERR_CONFIG_INVALID if the secret is empty or longer than {@link secretLimitBytes}
  */
 export async function hashSecret(secret: string): Promise<string> {
   if (!isAcceptableLength(secret)) {
-    throw new RescindError('ERR_CONFIG_INVALID', `secret: must have 1 to ${SECRET_LIMIT_BYTES} bytes`)
+    throw new RescindError('ERR_CONFIG_INVALID', `secret: must have 1 to ${secretLimitBytes} bytes`)
   }
-  const salt = randomBytes(SALT_BYTES)
-  const hash = await derive(secret, { ...DEFAULT_COST, salt, hash: Buffer.alloc(HASH_BYTES) })
-  const { costLog2, blockSize, parallelization } = DEFAULT_COST
+  const salt = randomBytes(saltBytes)
+  const hash = await derive(secret, { ...defaultCost, salt, hash: Buffer.alloc(hashBytes) })
+  const { costLog2, blockSize, parallelization } = defaultCost
   const parameters = `ln=${costLog2},r=${blockSize},p=${parallelization}`
   return `$scrypt$${parameters}$${toText(salt)}$${toText(hash)}`
 }
@@ -86,7 +86,7 @@ export function createSecretVerifier(options: SecretVerifierOptions = {}): Secre
   const processKey = randomBytes(32)
   const remembered = new Map<string, { readonly mac: Buffer; readonly untilMs: number }>()
   const underWay = new Map<string, Promise<boolean>>()
-  const dummy: ScryptHash = { ...DEFAULT_COST, salt: randomBytes(SALT_BYTES), hash: randomBytes(HASH_BYTES) }
+  const dummy: ScryptHash = { ...defaultCost, salt: randomBytes(saltBytes), hash: randomBytes(hashBytes) }
 
   function isRemembered(account: string, mac: Buffer): boolean {
     const entry = remembered.get(account)
@@ -133,11 +133,11 @@ export function createSecretVerifier(options: SecretVerifierOptions = {}): Secre
 }
 
 function isAcceptableLength(secret: string): boolean {
-  return secret.length > 0 && Buffer.byteLength(secret, 'utf8') <= SECRET_LIMIT_BYTES
+  return secret.length > 0 && Buffer.byteLength(secret, 'utf8') <= secretLimitBytes
 }
 
 function readHash(text: string, where: string): ScryptHash {
-  const [, ln, r, p, salt, hash] = HASH_TEXT.exec(text) ?? []
+  const [, ln, r, p, salt, hash] = hashText.exec(text) ?? []
   const parsed: ScryptHash = {
     costLog2: Number(ln),
     blockSize: Number(r),
@@ -155,7 +155,7 @@ function readHash(text: string, where: string): ScryptHash {
 /** Neither so cheap that it protects nothing, nor so costly that it stops the process. */
 function isAffordable({ costLog2, blockSize, parallelization }: ScryptHash): boolean {
   const positive = costLog2 >= 10 && blockSize >= 1 && parallelization >= 1 && parallelization <= 16
-  return positive && 128 * 2 ** costLog2 * blockSize <= MEMORY_LIMIT_BYTES
+  return positive && 128 * 2 ** costLog2 * blockSize <= memoryLimitBytes
 }
 
 function derive(

@@ -13,13 +13,13 @@ export interface Timing {
 }
 
 /** Longest delay that setTimeout takes; longer ones would fire at once. */
-const DELAY_MS_MAX = 2 ** 31 - 1
+const delayMsMax = 2 ** 31 - 1
 
 /** The real thing: `performance.now` and unref'ed timers. */
 export const systemTiming: Timing = {
   steadyNowMs: () => performance.now(),
   after(delayMs, run) {
-    const timer = setTimeout(run, Math.min(delayMs, DELAY_MS_MAX))
+    const timer = setTimeout(run, Math.min(delayMs, delayMsMax))
     timer.unref()
     return () => clearTimeout(timer)
   },

@@ -4,7 +4,7 @@
  * @module
  */
 import { RescindError } from '../revocation/error.ts'
-import { SIGNATURE_ALGORITHMS } from './algorithms.ts'
+import { signatureAlgorithms } from './algorithms.ts'
 import {
   acceptsAudience,
   audiencesOf,
@@ -17,7 +17,7 @@ import {
 import { jwtFingerprint } from './fingerprint.ts'
 import { type JsonObject, ownMember } from './json-object.ts'
 import { createJwksSource, type JwksSource, type JwksStatus, type TokenLogger } from './jwks-source.ts'
-import { DEFAULT_JWT_LIMITS, type JwtLimits, type ParsedJwt, parseJwt } from './jwt.ts'
+import { defaultJwtLimits, type JwtLimits, type ParsedJwt, parseJwt } from './jwt.ts'
 import type { VerificationKey } from './key-set.ts'
 import { findSigningKey } from './signature.ts'
 import { systemTiming, type Timing } from './timing.ts'
@@ -30,7 +30,7 @@ export interface IssuerSettings {
   readonly jwksUri?: string | undefined
   /** Accepted audiences; an empty list accepts any token of the issuer, also one without `aud`. */
   readonly audiences: readonly string[]
-  /** Accepted `alg`s, some of SIGNATURE_ALGORITHMS; default: all of them. */
+  /** Accepted `alg`s, some of signatureAlgorithms; default: all of them. */
   readonly algorithms?: readonly string[] | undefined
   /** Time between two loads of the keys. Default 300. */
   readonly jwksRefreshSeconds?: number | undefined
@@ -92,7 +92,7 @@ export type TokenProblem = AuthenticityProblem | ClaimProblem
 
 /**
  * The answer about a token. With `unavailable` nothing was decided, because the issuer's keys are not known: answer
- * UNAVAILABLE or 503, never 401 (semantics D2).
+ * UNAVAILABLE or 503, never 401.
  */
 export type Verification =
   | { readonly ok: true; readonly token: VerifiedToken }
@@ -139,7 +139,7 @@ interface Issuer {
   readonly source: JwksSource
 }
 
-const UNAVAILABLE: Verification = { ok: false, unavailable: true, reason: 'keys_unavailable' }
+const keysUnavailable: Verification = { ok: false, unavailable: true, reason: 'keys_unavailable' }
 
 /**
  * Starts to load the keys of all issuers, in the background.
@@ -153,7 +153,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
   const issuers = createIssuers(options)
   const timing = options.timing ?? systemTiming
   const now = options.now ?? Date.now
-  const limits = options.limits ?? DEFAULT_JWT_LIMITS
+  const limits = options.limits ?? defaultJwtLimits
 
   async function authenticate(text: string, { deadlineMs }: VerifyOptions = {}): Promise<Verification> {
     const jwt = parseJwt(text, limits)
@@ -163,7 +163,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     if (!issuer.algorithms.has(jwt.alg)) return rejected('algorithm_not_allowed')
 
     const verdict = await findSigningKey(text, jwt, issuer.source, { timing, deadlineMs })
-    if (verdict === 'keys_unavailable') return UNAVAILABLE
+    if (verdict === 'keys_unavailable') return keysUnavailable
     if (typeof verdict === 'string') return rejected(verdict)
     const times = readTimes(jwt.payload)
     if (typeof times === 'string') return rejected(times)
@@ -206,9 +206,9 @@ function checkSettings(settings: IssuerSettings, at: number, all: readonly Issue
   if (all.findIndex(other => other.issuer === issuer) !== at) {
     throw new RescindError('ERR_CONFIG_INVALID', `issuer ${issuer}: is there twice`)
   }
-  const unknown = algorithms.find(algorithm => !SIGNATURE_ALGORITHMS.includes(algorithm))
+  const unknown = algorithms.find(algorithm => !signatureAlgorithms.includes(algorithm))
   if (unknown === undefined) return
-  const message = `issuer ${issuer}: algorithm ${unknown} must be one of ${SIGNATURE_ALGORITHMS.join(', ')}`
+  const message = `issuer ${issuer}: algorithm ${unknown} must be one of ${signatureAlgorithms.join(', ')}`
   throw new RescindError('ERR_CONFIG_INVALID', message)
 }
 
@@ -235,7 +235,7 @@ function createIssuer(settings: IssuerSettings, options: TokenVerifierOptions): 
     timing: options.timing,
     random: options.random,
   })
-  const algorithms = new Set(settings.algorithms ?? SIGNATURE_ALGORITHMS)
+  const algorithms = new Set(settings.algorithms ?? signatureAlgorithms)
   return { name: settings.issuer, audiences: settings.audiences, algorithms, source }
 }
 

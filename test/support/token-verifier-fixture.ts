@@ -24,14 +24,21 @@ import {
   startKeyServer,
 } from './token-issuer.ts'
 
-export const ISSUER = 'https://op.example'
+export const someIssuer = 'https://op.example'
 /** What the wall clock shows at the start of each test, in seconds. */
-export const NOW = 1_700_000_000
-export const RULES = { clockToleranceSeconds: 30, maxTokenLifetimeSeconds: 2_592_000 }
-/** Claims that RULES accept at NOW. */
-export const CLAIMS = { iss: ISSUER, aud: 'api', sub: 'user', jti: 'token-1', iat: NOW - 5, exp: NOW + 300 }
+export const someNow = 1_700_000_000
+export const someRules = { clockToleranceSeconds: 30, maxTokenLifetimeSeconds: 2_592_000 }
+/** Claims that someRules accept at someNow. */
+export const someClaims = {
+  iss: someIssuer,
+  aud: 'api',
+  sub: 'user',
+  jti: 'token-1',
+  iat: someNow - 5,
+  exp: someNow + 300,
+}
 /** The answer when nothing could be decided. */
-export const UNAVAILABLE: Verification = { ok: false, unavailable: true, reason: 'keys_unavailable' }
+export const keysUnavailable: Verification = { ok: false, unavailable: true, reason: 'keys_unavailable' }
 
 /** What a test finds; the server publishes `rsa` and `ec` at /jwks. */
 export interface VerifierFixture {
@@ -45,7 +52,7 @@ export interface VerifierFixture {
   rsa2: SigningPair
   ec: SigningPair
   ed: SigningPair
-  /** Creates the verifier for ISSUER (with these settings) and for more issuers. */
+  /** Creates the verifier for someIssuer (with these settings) and for more issuers. */
   create(settings?: Partial<IssuerSettings>, more?: readonly IssuerSettings[]): void
   /** Creates it and waits until the keys are loaded. */
   start(settings?: Partial<IssuerSettings>): Promise<void>
@@ -67,7 +74,7 @@ export function useVerifier(): VerifierFixture {
 
   function create(settings: Partial<IssuerSettings> = {}, more: readonly IssuerSettings[] = []) {
     const { server, timing, log } = fixture
-    const issuer = { issuer: ISSUER, jwksUri: `${server.origin}/jwks`, audiences: ['api'], ...settings }
+    const issuer = { issuer: someIssuer, jwksUri: `${server.origin}/jwks`, audiences: ['api'], ...settings }
     const now = () => fixture.nowMs
     const issuers = [issuer, ...more]
     fixture.verifier = createTokenVerifier({ issuers, logger: log, timing, now, random: () => 0.5 })
@@ -77,7 +84,7 @@ export function useVerifier(): VerifierFixture {
     await until('the keys are loaded', () => fixture.verifier.ready().ready)
   }
   async function verdict(token: string, rules: object = {}) {
-    const answer = await fixture.verifier.verify(token, { ...RULES, ...rules })
+    const answer = await fixture.verifier.verify(token, { ...someRules, ...rules })
     return answer.ok ? 'ok' : answer.reason
   }
   async function genuine(token: string) {
@@ -97,7 +104,7 @@ export function useVerifier(): VerifierFixture {
     fixture.server.publish([fixture.rsa, fixture.ec])
     fixture.timing = createManualTiming()
     fixture.log = createKeptLog()
-    fixture.nowMs = NOW * 1000
+    fixture.nowMs = someNow * 1000
   })
   afterEach(async () => {
     ;(fixture.verifier as TokenVerifier | undefined)?.close()

@@ -11,13 +11,17 @@ import {
   type TokenTimes,
 } from '../../token/claims.ts'
 
-const NOW = 1_700_000_000
-const DAY = 86_400
-const RULES: ClaimRules = { audiences: ['api'], clockToleranceSeconds: 30, maxTokenLifetimeSeconds: 30 * DAY }
-const GOOD = { iat: NOW - 10, exp: NOW + 300, aud: 'api' }
+const someNow = 1_700_000_000
+const day = 86_400
+const someRules: ClaimRules = {
+  audiences: ['api'],
+  clockToleranceSeconds: 30,
+  maxTokenLifetimeSeconds: 30 * day,
+}
+const good = { iat: someNow - 10, exp: someNow + 300, aud: 'api' }
 
-function check(changes: object, rules: Partial<ClaimRules> = {}, now = NOW) {
-  return checkClaims({ ...GOOD, ...changes }, { ...RULES, ...rules }, now)
+function check(changes: object, rules: Partial<ClaimRules> = {}, now = someNow) {
+  return checkClaims({ ...good, ...changes }, { ...someRules, ...rules }, now)
 }
 
 describe('checkClaims', () => {
@@ -26,7 +30,15 @@ describe('checkClaims', () => {
   })
 
   it('refuses a missing, non-numeric or infinite exp or iat, each with its own reason', () => {
-    for (const value of [undefined, null, '1700000000', true, [NOW], Number.POSITIVE_INFINITY, Number.NaN]) {
+    for (const value of [
+      undefined,
+      null,
+      '1700000000',
+      true,
+      [someNow],
+      Number.POSITIVE_INFINITY,
+      Number.NaN,
+    ]) {
       assert.equal(check({ exp: value }), 'missing_exp')
       assert.equal(check({ iat: value }), 'missing_iat')
     }
@@ -34,52 +46,55 @@ describe('checkClaims', () => {
   })
 
   it('takes no claim from a prototype', () => {
-    assert.equal(checkClaims(Object.create(GOOD), RULES, NOW), 'missing_exp')
+    assert.equal(checkClaims(Object.create(good), someRules, someNow), 'missing_exp')
   })
 
   it('refuses a token from exp + tolerance on, fractions included', () => {
-    assert.equal(check({}, {}, GOOD.exp + 29.9), undefined)
-    assert.equal(check({}, {}, GOOD.exp + 30), 'expired')
-    assert.equal(check({ exp: NOW - 29.5 }), undefined)
-    assert.equal(check({ exp: NOW - 30.5 }), 'expired')
+    assert.equal(check({}, {}, good.exp + 29.9), undefined)
+    assert.equal(check({}, {}, good.exp + 30), 'expired')
+    assert.equal(check({ exp: someNow - 29.5 }), undefined)
+    assert.equal(check({ exp: someNow - 30.5 }), 'expired')
   })
 
   it('gives a revoker the grace that it asks for after exp, and none beyond', () => {
     const rules = { expiredGraceSeconds: 300 }
-    assert.equal(check({}, rules, GOOD.exp + 329), undefined)
-    assert.equal(check({}, rules, GOOD.exp + 330), 'expired')
+    assert.equal(check({}, rules, good.exp + 329), undefined)
+    assert.equal(check({}, rules, good.exp + 330), 'expired')
   })
 
   it('refuses nbf beyond the tolerance unless told to ignore it', () => {
-    assert.equal(check({ nbf: NOW + 30 }), undefined)
-    assert.equal(check({ nbf: NOW + 31 }), 'not_yet_valid')
+    assert.equal(check({ nbf: someNow + 30 }), undefined)
+    assert.equal(check({ nbf: someNow + 31 }), 'not_yet_valid')
     assert.equal(check({ nbf: 'soon' }), 'invalid_nbf')
-    assert.equal(check({ nbf: NOW + 31 }, { ignoreNotBefore: true }), undefined)
+    assert.equal(check({ nbf: someNow + 31 }, { ignoreNotBefore: true }), undefined)
   })
 
   it('refuses iat beyond the tolerance and the grace', () => {
-    assert.equal(check({ iat: NOW + 30 }), undefined)
-    assert.equal(check({ iat: NOW + 31 }), 'issued_in_future')
-    assert.equal(check({ iat: NOW + 31 }, { futureGraceSeconds: 300 }), undefined)
-    assert.equal(check({ iat: NOW + 331, exp: NOW + 400 }, { futureGraceSeconds: 300 }), 'issued_in_future')
+    assert.equal(check({ iat: someNow + 30 }), undefined)
+    assert.equal(check({ iat: someNow + 31 }), 'issued_in_future')
+    assert.equal(check({ iat: someNow + 31 }, { futureGraceSeconds: 300 }), undefined)
+    assert.equal(
+      check({ iat: someNow + 331, exp: someNow + 400 }, { futureGraceSeconds: 300 }),
+      'issued_in_future',
+    )
   })
 
   it('refuses a lifetime over the limit, such as exp 99999999999999', () => {
     assert.equal(check({ exp: 99_999_999_999_999 }), 'lifetime_too_long')
-    assert.equal(check({ exp: GOOD.iat + 30 * DAY }), undefined)
-    assert.equal(check({ exp: GOOD.iat + 30 * DAY + 1 }), 'lifetime_too_long')
+    assert.equal(check({ exp: good.iat + 30 * day }), undefined)
+    assert.equal(check({ exp: good.iat + 30 * day + 1 }), 'lifetime_too_long')
     assert.equal(check({ iat: -1e300 }), 'lifetime_too_long')
   })
 
   it('accepts no token that outlives a cut made at its rounded-down iat', () => {
     const token = fc.record({
-      iat: fc.double({ min: NOW - 40 * DAY, max: NOW, noNaN: true }),
-      lifetime: fc.double({ min: 30 * DAY - 2, max: 30 * DAY + 2, noNaN: true }),
+      iat: fc.double({ min: someNow - 40 * day, max: someNow, noNaN: true }),
+      lifetime: fc.double({ min: 30 * day - 2, max: 30 * day + 2, noNaN: true }),
     })
     fc.assert(
       fc.property(token, ({ iat, lifetime }) => {
         const exp = iat + lifetime
-        const outlives = exp > Math.floor(iat) + RULES.maxTokenLifetimeSeconds
+        const outlives = exp > Math.floor(iat) + someRules.maxTokenLifetimeSeconds
         assert.equal(check({ iat, exp }, {}, iat) === 'lifetime_too_long', outlives)
       }),
     )

@@ -6,43 +6,43 @@ import { useSource } from '../support/token-source-fixture.ts'
 
 describe('a JWKS source without a JWKS URL', () => {
   const t = useSource()
-  const OPENID = '/.well-known/openid-configuration'
-  const OAUTH = '/.well-known/oauth-authorization-server'
+  const openidPath = '/.well-known/openid-configuration'
+  const oauthPath = '/.well-known/oauth-authorization-server'
   const discover = (path = '') => t.start({ issuer: `${t.server.origin}${path}`, jwksUri: undefined })
   const metadata = (changes: object = {}) =>
     json({ issuer: t.server.origin, jwks_uri: `${t.server.origin}/jwks`, ...changes })
 
   it('finds it in the OpenID configuration', async () => {
-    t.server.answers.set(OPENID, metadata())
+    t.server.answers.set(openidPath, metadata())
     t.server.publish([t.one])
     discover()
     await t.settled(1)
     assert.deepEqual(t.kids(), ['one'])
-    assert.deepEqual(t.server.requests, [OPENID, '/jwks'])
+    assert.deepEqual(t.server.requests, [openidPath, '/jwks'])
   })
 
   it('finds it in RFC 8414 metadata if there is no OpenID configuration', async () => {
     const issuer = `${t.server.origin}/tenant/7`
-    t.server.answers.set(`${OAUTH}/tenant/7`, metadata({ issuer }))
+    t.server.answers.set(`${oauthPath}/tenant/7`, metadata({ issuer }))
     t.server.publish([t.one])
     discover('/tenant/7')
     await t.settled(1)
     assert.deepEqual(t.kids(), ['one'])
-    assert.deepEqual(t.server.requests, [`/tenant/7${OPENID}`, `${OAUTH}/tenant/7`, '/jwks'])
+    assert.deepEqual(t.server.requests, [`/tenant/7${openidPath}`, `${oauthPath}/tenant/7`, '/jwks'])
   })
 
   it('asks only for the JWKS when an unknown key makes it fetch, and for the metadata at each refresh', async () => {
-    t.server.answers.set(OPENID, metadata())
+    t.server.answers.set(openidPath, metadata())
     t.server.publish([t.one])
     discover()
     await t.settled(1)
     await t.source.refetch()
     assert.deepEqual(t.server.requests.slice(2), ['/jwks'])
-    t.server.answers.set(OPENID, metadata({ jwks_uri: `${t.server.origin}/moved` }))
+    t.server.answers.set(openidPath, metadata({ jwks_uri: `${t.server.origin}/moved` }))
     t.server.publish([t.two], '/moved')
     t.timing.advance(300_000)
     await t.settled(3)
-    assert.deepEqual(t.server.requests.slice(3), [OPENID, '/moved'])
+    assert.deepEqual(t.server.requests.slice(3), [openidPath, '/moved'])
     assert.deepEqual(t.kids(), ['two'])
   })
 
@@ -57,7 +57,7 @@ describe('a JWKS source without a JWKS URL', () => {
     ]
     for (const [changes, expected] of bad) {
       t.timing = createManualTiming()
-      t.server.answers.set(OPENID, metadata(changes))
+      t.server.answers.set(openidPath, metadata(changes))
       discover()
       await t.settled(1)
       assert.match(t.source.status().lastError ?? '', expected)

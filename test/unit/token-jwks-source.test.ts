@@ -1,7 +1,7 @@
 /** Keeping an issuer's keys current, against a real HTTP server and a clock by hand. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { JWKS_LIMIT_BYTES } from '../../token/jwks-source.ts'
+import { jwksLimitBytes } from '../../token/jwks-source.ts'
 import { createManualTiming, json, type KeyServer, startKeyServer } from '../support/token-issuer.ts'
 import { useSource } from '../support/token-source-fixture.ts'
 
@@ -162,7 +162,7 @@ describe('a JWKS source', () => {
     ],
     [
       'a body over the limit',
-      json({ keys: [], filler: 'x'.repeat(JWKS_LIMIT_BYTES) }),
+      json({ keys: [], filler: 'x'.repeat(jwksLimitBytes) }),
       /larger than 524288 bytes/,
     ],
     ['a body that is not JSON', (_request, response) => void response.end('<html>'), /not JSON/],

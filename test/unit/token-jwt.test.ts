@@ -6,8 +6,8 @@ import { ownMember } from '../../token/json-object.ts'
 import { parseJwt } from '../../token/jwt.ts'
 import { flipPadBits, rawToken } from '../support/token-issuer.ts'
 
-const HEADER = { alg: 'RS256', kid: 'k1', typ: 'at+jwt' }
-const SIGNATURE = Buffer.from('signature')
+const someHeader = { alg: 'RS256', kid: 'k1', typ: 'at+jwt' }
+const someSignature = Buffer.from('signature')
 
 function nested(depth: number): string {
   return `{"a":${'['.repeat(depth - 1)}${']'.repeat(depth - 1)}}`
@@ -16,14 +16,14 @@ function nested(depth: number): string {
 describe('parseJwt', () => {
   it('returns header, payload, their octets, the signing input and the signature', () => {
     const payload = '{ "iss": "https://op.example" }'
-    const token = rawToken(HEADER, payload, SIGNATURE)
+    const token = rawToken(someHeader, payload, someSignature)
     const jwt = parseJwt(token)
     assert.ok(jwt)
     assert.deepEqual([jwt.alg, jwt.kid, jwt.typ], ['RS256', 'k1', 'at+jwt'])
     assert.deepEqual(jwt.payload, { iss: 'https://op.example' })
-    assert.equal(Buffer.from(jwt.headerOctets).toString(), JSON.stringify(HEADER))
+    assert.equal(Buffer.from(jwt.headerOctets).toString(), JSON.stringify(someHeader))
     assert.equal(Buffer.from(jwt.payloadOctets).toString(), payload)
-    assert.deepEqual(Buffer.from(jwt.signatureOctets), SIGNATURE)
+    assert.deepEqual(Buffer.from(jwt.signatureOctets), someSignature)
     assert.equal(jwt.signingInput, token.slice(0, token.lastIndexOf('.')))
   })
 
@@ -34,7 +34,7 @@ describe('parseJwt', () => {
   })
 
   it('tolerates pad bits that are not zero, in any segment, and decodes the same octets', () => {
-    const segments = rawToken(HEADER, { a: 12 }, SIGNATURE.subarray(0, 8)).split('.')
+    const segments = rawToken(someHeader, { a: 12 }, someSignature.subarray(0, 8)).split('.')
     for (const [at, segment] of segments.entries()) {
       if (segment.length % 4 === 0) continue
       const flipped = segments.with(at, flipPadBits(segment)).join('.')
@@ -47,7 +47,7 @@ describe('parseJwt', () => {
   })
 
   it('refuses anything outside three segments of the base64url alphabet', () => {
-    const token = rawToken(HEADER, {}, SIGNATURE)
+    const token = rawToken(someHeader, {}, someSignature)
     const [header, payload, signature] = token.split('.') as [string, string, string]
     const bad = [
       '',
@@ -72,10 +72,10 @@ describe('parseJwt', () => {
   })
 
   it('accepts a token of exactly the limit and refuses one that is longer', () => {
-    const token = rawToken(HEADER, { a: 'x'.repeat(100) }, SIGNATURE)
+    const token = rawToken(someHeader, { a: 'x'.repeat(100) }, someSignature)
     assert.ok(parseJwt(token, { tokenLimitBytes: token.length, depthLimit: 16 }))
     assert.equal(parseJwt(token, { tokenLimitBytes: token.length - 1, depthLimit: 16 }), undefined)
-    assert.equal(parseJwt(rawToken(HEADER, { a: 'x'.repeat(16 * 1024) })), undefined)
+    assert.equal(parseJwt(rawToken(someHeader, { a: 'x'.repeat(16 * 1024) })), undefined)
   })
 
   it('refuses a header or payload that is not a JSON object', () => {
@@ -92,13 +92,13 @@ describe('parseJwt', () => {
       "{'a':1}",
       '{"a":NaN}',
     ]) {
-      assert.equal(parseJwt(rawToken(HEADER, text)), undefined, `payload ${text}`)
+      assert.equal(parseJwt(rawToken(someHeader, text)), undefined, `payload ${text}`)
       assert.equal(parseJwt(rawToken(text, {})), undefined, `header ${text}`)
     }
   })
 
   it('refuses octets that are not UTF-8', () => {
-    const header = Buffer.from(JSON.stringify(HEADER)).toString('base64url')
+    const header = Buffer.from(JSON.stringify(someHeader)).toString('base64url')
     for (const octets of [[0xff], [0xc0, 0xaf], [0xed, 0xa0, 0x80], [0xe2, 0x82]]) {
       const payload = Buffer.concat([Buffer.from('{"a":"'), Buffer.from(octets), Buffer.from('"}')])
       assert.equal(parseJwt(`${header}.${payload.toString('base64url')}.`), undefined)
@@ -115,24 +115,30 @@ describe('parseJwt', () => {
       '{"":1,"":2}',
       '{"\\"":1,"\\u0022":2}',
     ]
-    for (const text of bad) assert.equal(parseJwt(rawToken(HEADER, text)), undefined, text)
+    for (const text of bad) assert.equal(parseJwt(rawToken(someHeader, text)), undefined, text)
     assert.equal(parseJwt(rawToken('{"alg":"RS256","alg":"none"}', {})), undefined)
     const good = [
       '{"a":{"a":1},"b":[{"a":1},{"a":2}]}',
       '{"a":"\\",\\"a\\":1","b":["a","a"]}',
       '{"a":"b","b":"a"}',
     ]
-    for (const text of good) assert.deepEqual(parseJwt(rawToken(HEADER, text))?.payload, JSON.parse(text))
+    for (const text of good) assert.deepEqual(parseJwt(rawToken(someHeader, text))?.payload, JSON.parse(text))
   })
 
   it('accepts nesting up to the limit and refuses more', () => {
-    assert.ok(parseJwt(rawToken(HEADER, nested(16))))
-    assert.equal(parseJwt(rawToken(HEADER, nested(17))), undefined)
-    assert.equal(parseJwt(rawToken(HEADER, nested(5_000))), undefined)
+    assert.ok(parseJwt(rawToken(someHeader, nested(16))))
+    assert.equal(parseJwt(rawToken(someHeader, nested(17))), undefined)
+    assert.equal(parseJwt(rawToken(someHeader, nested(5_000))), undefined)
   })
 
   it('refuses crit, a missing or non-text alg, and a kid or typ that is not text', () => {
-    const bad = [{ ...HEADER, crit: ['b64'] }, { ...HEADER, crit: null }, {}, { alg: 1 }, { alg: null }]
+    const bad = [
+      { ...someHeader, crit: ['b64'] },
+      { ...someHeader, crit: null },
+      {},
+      { alg: 1 },
+      { alg: null },
+    ]
     for (const header of [
       ...bad,
       { alg: 'RS256', kid: 7 },
@@ -145,7 +151,7 @@ describe('parseJwt', () => {
   })
 
   it('gives claims as own properties only', () => {
-    const payload = parseJwt(rawToken(HEADER, '{"__proto__":{"sub":"a"},"toString":1}'))?.payload
+    const payload = parseJwt(rawToken(someHeader, '{"__proto__":{"sub":"a"},"toString":1}'))?.payload
     assert.ok(payload)
     assert.equal(ownMember(payload, 'sub'), undefined)
     assert.equal(ownMember(payload, 'constructor'), undefined)
@@ -173,7 +179,7 @@ describe('parseJwt', () => {
       fc.property(payload, claims => {
         const text = JSON.stringify(claims)
         assert.deepEqual(
-          parseJwt(rawToken(HEADER, text), { tokenLimitBytes: 2 ** 20, depthLimit: 16 })?.payload,
+          parseJwt(rawToken(someHeader, text), { tokenLimitBytes: 2 ** 20, depthLimit: 16 })?.payload,
           JSON.parse(text),
         )
       }),
@@ -183,9 +189,9 @@ describe('parseJwt', () => {
 
   it('never throws on a genuine token with some octets changed', () => {
     const token = rawToken(
-      HEADER,
+      someHeader,
       { iss: 'https://op.example', aud: ['a', 'b'], nested: { a: [1, { b: 2 }] } },
-      SIGNATURE,
+      someSignature,
     )
     const changes = fc.array(
       fc.tuple(fc.nat(token.length - 1), fc.string({ unit: 'binary', maxLength: 2 })),

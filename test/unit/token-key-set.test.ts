@@ -4,14 +4,8 @@ import { generateKeyPairSync } from 'node:crypto'
 import { before, describe, it } from 'node:test'
 import fc from 'fast-check'
 import { calculateJwkThumbprint, exportJWK, type JWK } from 'jose'
-import { SIGNATURE_ALGORITHMS } from '../../token/algorithms.ts'
-import {
-  CANDIDATES_LIMIT,
-  holdsSameKeys,
-  JWKS_KEYS_LIMIT,
-  readKeySet,
-  selectKeys,
-} from '../../token/key-set.ts'
+import { signatureAlgorithms } from '../../token/algorithms.ts'
+import { candidatesLimit, holdsSameKeys, jwksKeysLimit, readKeySet, selectKeys } from '../../token/key-set.ts'
 import { generatePair, type SigningPair } from '../support/token-issuer.ts'
 
 const kidsOf = (keys: Iterable<{ readonly kid: string }>) => [...keys].map(key => key.kid)
@@ -31,7 +25,7 @@ describe('readKeySet', () => {
     ed = await generatePair('EdDSA', 'ed')
   })
 
-  it('keeps RSA, EC and Ed25519 keys in the order of the document', async () => {
+  it('keeps rsaKey, EC and Ed25519 keys in the order of the document', async () => {
     const set = await read(rsa.jwk, ec.jwk, ed.jwk)
     assert.deepEqual(kidsOf(set.keys), ['rsa', 'ec', 'ed'])
     assert.deepEqual(set.skipped, {})
@@ -84,9 +78,9 @@ describe('readKeySet', () => {
     for (const document of [null, [], {}, { keys: {} }, 'keys', 1]) {
       await assert.rejects(readKeySet(document), { ...refused, message: /it has no array "keys"/ })
     }
-    const keys = Array.from({ length: JWKS_KEYS_LIMIT + 1 }, () => ({}))
+    const keys = Array.from({ length: jwksKeysLimit + 1 }, () => ({}))
     await assert.rejects(readKeySet({ keys }), { ...refused, message: /at most 256/ })
-    assert.deepEqual((await readKeySet({ keys: keys.slice(1) })).skipped, { unsupported: JWKS_KEYS_LIMIT })
+    assert.deepEqual((await readKeySet({ keys: keys.slice(1) })).skipped, { unsupported: jwksKeysLimit })
   })
 
   it('keeps the identity of keys that were there before', async () => {
@@ -155,7 +149,7 @@ describe('selectKeys', () => {
     const selected = selectKeys(await readKeySet({ keys }), 'PS512', undefined)
     assert.deepEqual(
       kidsOf(selected),
-      keys.slice(0, CANDIDATES_LIMIT).map(key => key.kid),
+      keys.slice(0, candidatesLimit).map(key => key.kid),
     )
   })
 
@@ -171,7 +165,7 @@ describe('selectKeys', () => {
     }
     const kindFor = (alg: string) => wanted[alg] ?? wanted[alg.slice(0, 2)]
     const kid = fc.constantFrom(undefined, 'a', 'b')
-    const alg = fc.constantFrom(...SIGNATURE_ALGORITHMS)
+    const alg = fc.constantFrom(...signatureAlgorithms)
     const entry = fc.record({ at: fc.nat(4), kid, alg: fc.option(alg, { nil: undefined }) })
     const list = fc.uniqueArray(entry, { maxLength: 8, selector: JSON.stringify })
     await fc.assert(

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { scryptSync } from 'node:crypto'
 import { before, describe, it } from 'node:test'
 import { createGate } from '../../token/gate.ts'
-import { assertSecretHash, createSecretVerifier, hashSecret, SECRET_LIMIT_BYTES } from '../../token/secret.ts'
+import { assertSecretHash, createSecretVerifier, hashSecret, secretLimitBytes } from '../../token/secret.ts'
 
 /** A cheap hash, made without the code under test. */
 function cheapHash(secret: string, salt = 'salt-of-16-bytes'): string {
@@ -13,8 +13,8 @@ function cheapHash(secret: string, salt = 'salt-of-16-bytes'): string {
 }
 
 /** A verifier that can run no scrypt at all: what it still answers came from memory. */
-const MEMORY_ONLY = { concurrency: 0, queueLimit: 0 }
-const OVERLOADED = { code: 'ERR_OVERLOADED' }
+const memoryOnly = { concurrency: 0, queueLimit: 0 }
+const overloaded = { code: 'ERR_OVERLOADED' }
 
 describe('hashSecret', () => {
   let hash: string
@@ -37,7 +37,7 @@ describe('hashSecret', () => {
   it('refuses an empty secret and one that is too long', async () => {
     const refused = { code: 'ERR_CONFIG_INVALID', message: /1 to 1024 bytes/ }
     await assert.rejects(hashSecret(''), refused)
-    await assert.rejects(hashSecret('x'.repeat(SECRET_LIMIT_BYTES + 1)), refused)
+    await assert.rejects(hashSecret('x'.repeat(secretLimitBytes + 1)), refused)
   })
 })
 
@@ -80,12 +80,12 @@ describe('a secret verifier', () => {
 
   it('says no to an unknown subject, at the price of a scrypt', async () => {
     assert.equal(await createSecretVerifier().verify('nobody', 'secret', undefined), false)
-    await assert.rejects(createSecretVerifier(MEMORY_ONLY).verify('nobody', 'secret', undefined), OVERLOADED)
+    await assert.rejects(createSecretVerifier(memoryOnly).verify('nobody', 'secret', undefined), overloaded)
   })
 
   it('says no to an empty or too long secret without any scrypt', async () => {
-    const secrets = createSecretVerifier(MEMORY_ONLY)
-    const long = 'é'.repeat(SECRET_LIMIT_BYTES / 2 + 1)
+    const secrets = createSecretVerifier(memoryOnly)
+    const long = 'é'.repeat(secretLimitBytes / 2 + 1)
     for (const secret of ['', long]) {
       assert.equal(await secrets.verify('app', secret, cheapHash(secret)), false)
       assert.equal(await secrets.verify('nobody', secret, undefined), false)

@@ -6,7 +6,13 @@ import fc from 'fast-check'
 import { exportSPKI } from 'jose'
 import { jwtFingerprint } from '../../token/fingerprint.ts'
 import { flipPadBits, generatePair, rawToken, signToken } from '../support/token-issuer.ts'
-import { CLAIMS, ISSUER, RULES, useVerifier, withoutKid } from '../support/token-verifier-fixture.ts'
+import {
+  someClaims,
+  someIssuer,
+  someRules,
+  useVerifier,
+  withoutKid,
+} from '../support/token-verifier-fixture.ts'
 
 describe('a token verifier under attack', () => {
   const t = useVerifier()
@@ -14,28 +20,31 @@ describe('a token verifier under attack', () => {
   it('rejects what is not a JWT, another issuer, and an issuer that differs by a character', async () => {
     await t.start()
     assert.equal(await t.verdict('opaque'), 'malformed')
-    assert.equal(await t.verdict(await signToken(t.rsa, CLAIMS, { crit: ['b64'], b64: true })), 'malformed')
+    assert.equal(
+      await t.verdict(await signToken(t.rsa, someClaims, { crit: ['b64'], b64: true })),
+      'malformed',
+    )
     for (const iss of [
       'https://evil.example',
-      `${ISSUER}/`,
+      `${someIssuer}/`,
       'HTTPS://op.example',
       undefined,
       7,
-      [ISSUER],
+      [someIssuer],
       '__proto__',
     ]) {
-      assert.equal(await t.verdict(await signToken(t.rsa, { ...CLAIMS, iss })), 'unknown_issuer')
+      assert.equal(await t.verdict(await signToken(t.rsa, { ...someClaims, iss })), 'unknown_issuer')
     }
   })
 
   it('rejects alg none in every spelling', async () => {
     await t.start()
     for (const alg of ['none', 'None', 'NONE', '']) {
-      assert.equal(await t.verdict(rawToken({ alg, kid: 'rsa' }, CLAIMS)), 'algorithm_not_allowed')
+      assert.equal(await t.verdict(rawToken({ alg, kid: 'rsa' }, someClaims)), 'algorithm_not_allowed')
     }
   })
 
-  it('rejects HS256 made with the RSA public key, as PEM or as JWK', async () => {
+  it('rejects HS256 made with the rsaKey public key, as PEM or as JWK', async () => {
     await t.start()
     const secrets = [
       await exportSPKI(t.rsa.publicKey),
@@ -43,7 +52,7 @@ describe('a token verifier under attack', () => {
       JSON.stringify(t.rsa.jwk),
     ]
     for (const secret of secrets) {
-      const unsigned = rawToken({ alg: 'HS256', kid: 'rsa' }, CLAIMS).slice(0, -1)
+      const unsigned = rawToken({ alg: 'HS256', kid: 'rsa' }, someClaims).slice(0, -1)
       const signature = createHmac('sha256', secret).update(unsigned).digest('base64url')
       assert.equal(await t.verdict(`${unsigned}.${signature}`), 'algorithm_not_allowed')
     }
@@ -51,15 +60,15 @@ describe('a token verifier under attack', () => {
 
   it('rejects an algorithm that the issuer does not list', async () => {
     await t.start({ algorithms: ['RS256'] })
-    assert.equal(await t.verdict(await signToken(t.rsa, CLAIMS)), 'ok')
-    assert.equal(await t.verdict(await signToken(t.ec, CLAIMS)), 'algorithm_not_allowed')
+    assert.equal(await t.verdict(await signToken(t.rsa, someClaims)), 'ok')
+    assert.equal(await t.verdict(await signToken(t.ec, someClaims)), 'algorithm_not_allowed')
   })
 
   it('rejects a token whose alg is not that of the key its kid names', async () => {
     await t.start()
-    assert.equal(await t.verdict(await signToken(t.ec, CLAIMS, { kid: 'rsa' })), 'unknown_key')
+    assert.equal(await t.verdict(await signToken(t.ec, someClaims, { kid: 'rsa' })), 'unknown_key')
     const pss = await generatePair('PS256', 'rsa')
-    assert.equal(await t.verdict(await signToken(pss, CLAIMS)), 'unknown_key')
+    assert.equal(await t.verdict(await signToken(pss, someClaims)), 'unknown_key')
   })
 
   it('rejects a key that comes with the token', async () => {
@@ -70,9 +79,9 @@ describe('a token verifier under attack', () => {
       x5u: `${t.server.origin}/evil`,
       kid: 'rsa',
     }
-    assert.equal(await t.verdict(await signToken(t.rsa2, CLAIMS, header)), 'bad_signature')
+    assert.equal(await t.verdict(await signToken(t.rsa2, someClaims, header)), 'bad_signature')
     assert.equal(
-      await t.verdict(await signToken(withoutKid(t.rsa2), CLAIMS, { jwk: t.rsa2.jwk })),
+      await t.verdict(await signToken(withoutKid(t.rsa2), someClaims, { jwk: t.rsa2.jwk })),
       'bad_signature',
     )
     assert.ok(!t.server.requests.includes('/evil'))
@@ -81,12 +90,12 @@ describe('a token verifier under attack', () => {
   it('rejects a changed payload, header or signature, and a signature that is missing', async () => {
     await t.start()
     for (const pair of [t.rsa, t.ec]) {
-      const [header, payload, signature] = (await signToken(pair, CLAIMS)).split('.') as [
+      const [header, payload, signature] = (await signToken(pair, someClaims)).split('.') as [
         string,
         string,
         string,
       ]
-      const other = (await signToken(pair, { ...CLAIMS, sub: 'admin' })).split('.')
+      const other = (await signToken(pair, { ...someClaims, sub: 'admin' })).split('.')
       const tampered = [
         `${header}.${other[1]}.${signature}`,
         `${header}.${payload}.${other[2]}`,
@@ -101,7 +110,7 @@ describe('a token verifier under attack', () => {
 
   it('gives one decision and one fingerprint to a token whose signature differs only in pad bits', async () => {
     await t.start()
-    const text = await signToken(t.ec, CLAIMS)
+    const text = await signToken(t.ec, someClaims)
     const flipped = flipPadBits(text)
     const [one, other] = [await t.genuine(text), await t.genuine(flipped)]
     assert.notEqual(text, flipped)
@@ -117,7 +126,7 @@ describe('a token verifier under attack', () => {
 
   it('gives one fingerprint to the two signatures that ECDSA allows for one token', async () => {
     await t.start()
-    const text = await signToken(t.ec, CLAIMS)
+    const text = await signToken(t.ec, someClaims)
     const end = text.lastIndexOf('.') + 1
     const octets = Buffer.from(text.slice(end), 'base64url')
     const order = BigInt('0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551')
@@ -134,7 +143,7 @@ describe('a token verifier under attack', () => {
   it('never accepts and never throws on a genuine token with something changed', async () => {
     t.server.publish([t.rsa, t.ec, t.ed])
     await t.start()
-    const tokens = await Promise.all([t.rsa, t.ec, t.ed].map(pair => signToken(pair, CLAIMS)))
+    const tokens = await Promise.all([t.rsa, t.ec, t.ed].map(pair => signToken(pair, someClaims)))
     const change = fc.record({
       at: fc.nat(2_000),
       piece: fc.constantFrom('', 'A', 'AA', '.', '-', '=', 'é', 'e30', '..'),
@@ -146,7 +155,7 @@ describe('a token verifier under attack', () => {
           const start = at % text.length
           return text.slice(0, start) + piece + text.slice(start + 1)
         }, original)
-        const answer = await t.verifier.verify(token, RULES)
+        const answer = await t.verifier.verify(token, someRules)
         if (!answer.ok) return assert.notEqual(token, original)
         const canonical = (text: string) =>
           text.split('.').map(part => Buffer.from(part, 'base64url').toString('hex'))

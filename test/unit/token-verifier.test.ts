@@ -2,24 +2,29 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { generatePair, signToken } from '../support/token-issuer.ts'
-import { CLAIMS, ISSUER, NOW, RULES, useVerifier } from '../support/token-verifier-fixture.ts'
+import { someClaims, someIssuer, someNow, someRules, useVerifier } from '../support/token-verifier-fixture.ts'
 
 describe('a token verifier', () => {
   const t = useVerifier()
 
   it('accepts a genuine token and says what it is', async () => {
     await t.start()
-    const text = await signToken(t.rsa, { ...CLAIMS, iat: NOW - 4.2, exp: NOW + 300.5, aud: ['x', 'api'] })
-    const answer = await t.verifier.verify(text, RULES)
+    const text = await signToken(t.rsa, {
+      ...someClaims,
+      iat: someNow - 4.2,
+      exp: someNow + 300.5,
+      aud: ['x', 'api'],
+    })
+    const answer = await t.verifier.verify(text, someRules)
     assert.ok(answer.ok)
     const { issuer, kid, expSeconds, iatSeconds, audiences, payload, header } = answer.token
     assert.deepEqual(
       { issuer, kid, expSeconds, iatSeconds, audiences },
       {
-        issuer: ISSUER,
+        issuer: someIssuer,
         kid: 'rsa',
-        expSeconds: NOW + 300.5,
-        iatSeconds: NOW - 5,
+        expSeconds: someNow + 300.5,
+        iatSeconds: someNow - 5,
         audiences: ['x', 'api'],
       },
     )
@@ -33,23 +38,23 @@ describe('a token verifier', () => {
     )
     t.server.publish(pairs)
     await t.start()
-    for (const pair of pairs) assert.equal((await t.genuine(await signToken(pair, CLAIMS))).kid, pair.alg)
+    for (const pair of pairs) assert.equal((await t.genuine(await signToken(pair, someClaims))).kid, pair.alg)
   })
 
   it('judges the claims of a genuine token, and only of a genuine one', async () => {
     await t.start()
     const cases: [object, string][] = [
-      [{ exp: NOW - 30 }, 'expired'],
+      [{ exp: someNow - 30 }, 'expired'],
       [{ exp: undefined }, 'missing_exp'],
       [{ exp: 99_999_999_999_999 }, 'lifetime_too_long'],
       [{ iat: undefined }, 'missing_iat'],
-      [{ iat: NOW + 31 }, 'issued_in_future'],
-      [{ nbf: NOW + 31 }, 'not_yet_valid'],
+      [{ iat: someNow + 31 }, 'issued_in_future'],
+      [{ nbf: someNow + 31 }, 'not_yet_valid'],
       [{ aud: 'other' }, 'wrong_audience'],
       [{ aud: undefined }, 'wrong_audience'],
     ]
     for (const [changes, reason] of cases) {
-      const token = await signToken(t.rsa, { ...CLAIMS, ...changes })
+      const token = await signToken(t.rsa, { ...someClaims, ...changes })
       assert.equal(await t.verdict(token), reason)
       assert.equal(await t.verdict(token.slice(0, -8)), 'bad_signature')
     }
@@ -63,28 +68,36 @@ describe('a token verifier', () => {
       expiredGraceSeconds: 300,
       futureGraceSeconds: 300,
     }
-    for (const changes of [{ nbf: NOW + 100 }, { aud: 'other' }, { exp: NOW - 329 }, { iat: NOW + 330 }]) {
-      const token = await signToken(t.rsa, { ...CLAIMS, ...changes })
+    for (const changes of [
+      { nbf: someNow + 100 },
+      { aud: 'other' },
+      { exp: someNow - 329 },
+      { iat: someNow + 330 },
+    ]) {
+      const token = await signToken(t.rsa, { ...someClaims, ...changes })
       assert.equal(await t.verdict(token, revoker), 'ok')
       assert.notEqual(await t.verdict(token), 'ok')
     }
-    assert.equal(await t.verdict(await signToken(t.rsa, { ...CLAIMS, exp: NOW - 330 }), revoker), 'expired')
+    assert.equal(
+      await t.verdict(await signToken(t.rsa, { ...someClaims, exp: someNow - 330 }), revoker),
+      'expired',
+    )
   })
 
   it('lets a verified token be checked again by the clock alone', async () => {
     await t.start()
-    const token = await t.genuine(await signToken(t.rsa, CLAIMS))
-    assert.equal(t.verifier.check(token, RULES), undefined)
-    t.nowMs = (CLAIMS.exp + 30) * 1000 - 1
-    assert.equal(t.verifier.check(token, RULES), undefined)
+    const token = await t.genuine(await signToken(t.rsa, someClaims))
+    assert.equal(t.verifier.check(token, someRules), undefined)
+    t.nowMs = (someClaims.exp + 30) * 1000 - 1
+    assert.equal(t.verifier.check(token, someRules), undefined)
     t.nowMs += 1
-    assert.equal(t.verifier.check(token, RULES), 'expired')
-    assert.equal(t.verifier.check(token, { ...RULES, expiredGraceSeconds: 1 }), undefined)
+    assert.equal(t.verifier.check(token, someRules), 'expired')
+    assert.equal(t.verifier.check(token, { ...someRules, expiredGraceSeconds: 1 }), undefined)
   })
 
   it('writes no token and no claim to the log', async () => {
     await t.start()
-    const token = await signToken(t.rsa2, { ...CLAIMS, sub: 'somebody-private' })
+    const token = await signToken(t.rsa2, { ...someClaims, sub: 'somebody-private' })
     t.server.answers.clear()
     await t.verdict(token)
     assert.ok(t.log.lines.length >= 2)
