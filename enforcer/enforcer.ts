@@ -41,7 +41,7 @@ export interface Enforcer {
   ready(): { ready: boolean; reasons: string[] }
   /** Resolves when it is ready for the first time. */
   readonly becameReady: Promise<void>
-  /** Says NOT_SERVING, serves on for the drain delay, then closes (semantics D10). */
+  /** Says NOT_SERVING, serves on for the drain delay, then closes. */
   drain(): Promise<void>
   /** Closes at once. */
   close(): Promise<void>

@@ -155,7 +155,7 @@ async function tokenRevocation(
   return invalid(`token: not a token that an enforcer accepts (${verification.reason})`)
 }
 
-/** An issuer-wide revocation needs a flag, and a misspelt issuer would revoke nothing (semantics A4). */
+/** An issuer-wide revocation needs a flag, and a misspelt issuer would revoke nothing. */
 function issuerProblem(match: Match, issuerWide: boolean, issuers: readonly string[]): Problem | undefined {
   const names = Object.keys(match)
   if (Object.hasOwn(match, 'iss') && !issuers.includes(String(match.iss))) {

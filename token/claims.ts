@@ -1,5 +1,5 @@
 /**
- * What a genuine token's claims must say to be accepted (RFC 7519 section 4.1, semantics A9): pure, the clock passed in.
+ * What a genuine token's claims must say to be accepted (RFC 7519 section 4.1): pure, the clock passed in.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The name `$token` of a token: a hash of what it says, whatever its encoding or signature (semantics A3).
+ * The name `$token` of a token: a hash of what it says, whatever its encoding or signature.
  *
  * @module
  */

@@ -60,7 +60,7 @@ export interface VerifiedToken extends TokenTimes {
   readonly header: JsonObject
   /** The claims; read with `ownMember`. */
   readonly payload: JsonObject
-  /** `$kid`: of the key that verified, whatever the header says (semantics A3). */
+  /** `$kid`: of the key that verified, whatever the header says. */
   readonly kid: string
   /** The key that verified. */
   readonly key: VerificationKey
