@@ -11,7 +11,8 @@ import { loadConfig } from '../runtime/config/load.ts'
 import { failStartup } from '../runtime/shutdown.ts'
 import { hashSecret } from '../token/secret.ts'
 import { type RevokeOptions, revoke } from './commands/revoke.ts'
-import { type Role, run } from './commands/run.ts'
+import { run } from './commands/run.ts'
+import type { Role } from './roles.ts'
 
 const packageFile = new URL('../../package.json', import.meta.url)
 const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string }

@@ -16,6 +16,9 @@ import { createLogger, type Logger } from '../runtime/logger.ts'
 import { createTokenVerifier } from '../token/verifier.ts'
 import { adapterOf, embeddedLogOf, enforcerOf, issuersOf, revokerOf, timesOf } from './settings.ts'
 
+/** Parts that can be run. */
+export type Role = 'all' | 'revoker' | 'adapter' | 'enforcer'
+
 /** Something that runs until it is stopped. */
 export interface Running {
   /** Resolves when it does its work. */

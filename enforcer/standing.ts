@@ -1,5 +1,5 @@
 /**
- * Whether the enforcer can decide checks: not ready and stale are two things, each with its own policy (D3).
+ * Whether the enforcer can decide checks: not ready and stale are two things, each with its own policy.
  *
  * @module
  */

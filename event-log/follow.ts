@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
 import { type Applied, applyEntry } from '../revocation/apply-entry.ts'
 import { LiveState } from '../revocation/live-state.ts'
 import type { EventLog, LogEntry } from './event-log.ts'
@@ -96,10 +96,12 @@ export const followLog = (options: FollowOptions): LogFollower => {
           applyPage(page)
           await nextTurn()
         }
+        return // The log was closed; asking it again would never wait.
       } catch (error) {
         options.onError?.(error)
-        await new Promise(done => setTimeout(done, retryMs))
       }
+      if (!stop.signal.aborted)
+        await pause(retryMs, undefined, { signal: stop.signal }).catch(() => undefined)
     }
   }
 

@@ -33,6 +33,8 @@ interface OAuthError {
 type Form = Readonly<Record<string, string>>
 
 const parametersLimit = 32
+/** Characters of a client id that proved nothing, in the log. */
+const loggedIdLimit = 256
 
 /** Adds the endpoint to a server. */
 export async function addRevokeEndpoint(
@@ -59,7 +61,10 @@ async function revoke(request: FastifyRequest, reply: FastifyReply, options: Rev
   if ('problem' in found) return refuse(reply, badClient(found.problem), found.inHeader)
   const clients = await options.authenticator.authenticate(found.credentials)
   if (clients.length === 0) {
-    options.logger.warn({ client: found.credentials.id, from: request.ip }, 'client authentication failed')
+    options.logger.warn(
+      { client: found.credentials.id.slice(0, loggedIdLimit), from: request.ip },
+      'client authentication failed',
+    )
     return refuse(reply, badClient('client authentication failed'), found.inHeader)
   }
   return revokeToken(form.token, clients, reply, options)

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { clientOf, valueText } from '../revocation/claims.ts'
+import { claimValueLimit, clientOf, valueText } from '../revocation/claims.ts'
 import type { Match } from '../revocation/key.ts'
 import type { TokenVerifier, VerifiedToken, VerifyRules } from '../token/verifier.ts'
 
@@ -23,10 +23,10 @@ export function revokerRules(
   }
 }
 
-/** The claims of one token: its jti, or what it is made of if it has none. */
+/** The claims of one token: its jti, or what it is made of if it has none that can be matched. */
 export function tokenMatch(token: VerifiedToken): Match {
   const jti = valueText(Object.hasOwn(token.payload, 'jti') ? token.payload.jti : undefined)
-  return jti === undefined || jti === ''
+  return jti === undefined || jti === '' || jti.length > claimValueLimit
     ? { iss: token.issuer, $token: token.fingerprint() }
     : { iss: token.issuer, jti }
 }

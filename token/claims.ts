@@ -32,7 +32,7 @@ export interface TimeRules {
   readonly maxTokenLifetimeSeconds: number
   /** Accept a token that is not valid yet: a revoker does, for it will be valid one day. Default false. */
   readonly ignoreNotBefore?: boolean
-  /** Accept for this much longer after exp + tolerance: a revoker passes maxClockDifference (A10). Default 0. */
+  /** Accept for this much longer after exp + tolerance: a revoker passes maxClockDifference. Default 0. */
   readonly expiredGraceSeconds?: number
   /** Accept an iat this much further in the future, for the same reason. Default 0. */
   readonly futureGraceSeconds?: number

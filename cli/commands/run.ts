@@ -9,10 +9,8 @@ import { loadConfig } from '../../runtime/config/load.ts'
 import type { Config } from '../../runtime/config/schema.ts'
 import { createLogger } from '../../runtime/logger.ts'
 import { onShutdown } from '../../runtime/shutdown.ts'
-import { type Running, runAll, runEnforcer } from '../roles.ts'
-
-/** Parts that can be run. */
-export type Role = 'all' | 'revoker' | 'adapter' | 'enforcer'
+import { exposureWarnings } from '../exposure.ts'
+import { type Role, type Running, runAll, runEnforcer } from '../roles.ts'
 
 /** Time beyond the drain delay after which a stop gives up. */
 const stopLimitMs = 15_000
@@ -25,7 +23,7 @@ const stopLimitMs = 15_000
 export const run = async (role: Role, file: string | undefined): Promise<void> => {
   const { config, warnings } = loadConfig({ ...(file === undefined ? {} : { file }), env: process.env })
   const logger = createLogger({ ...config.log, component: role })
-  for (const warning of warnings) logger.warn({}, warning)
+  for (const warning of [...warnings, ...exposureWarnings(role, config)]) logger.warn({}, warning)
   const running = await start(role, config)
   onShutdown(running.stop, {
     logger,
