@@ -58,7 +58,7 @@ export class Batches {
   readonly #shared = new Map<number, Run>()
   #sharedBytes = 0
   #flushedTo: number
-  /** Claim sets that every stream at {@link version} was sent in a shared message. */
+  /** Claim sets that every stream at {@link version} was sent last; -1 if one of them may have been sent others. */
   #announcedGeneration = -1
   #nonce = 0
 
@@ -177,6 +177,8 @@ export class Batches {
     nonce = String(++this.#nonce),
   ): Outgoing {
     const { sets, generation } = this.#state.claimSets
+    // Pruning changes the sets without a new version: whoever was told so now must be told again by what is shared.
+    if (withSets && generation !== this.#announcedGeneration) this.#announcedGeneration = -1
     const value = revocationBatchCodec.encode({
       ...step,
       from: wireVersion(step.from),
