@@ -163,11 +163,16 @@ export class StreamSession {
   }
 
   #nacked(request: DeltaRequestMessage, nowMs: number): void {
-    if (this.#phase.name === 'backing off') return
+    if (this.#phase.name === 'backing off' || !this.#isInFlight(request.responseNonce)) return
     this.#nackError = (request.errorDetail?.message ?? '').slice(0, nackTextLimit)
     const waitMs = Math.min(backoffLimitMs, backoffFirstMs * 2 ** this.#nacks++)
     this.#phase = { name: 'backing off', untilMs: nowMs + waitMs * (0.5 + this.#sources.random() / 2) }
     this.#run = undefined
     this.#unacked = []
+  }
+
+  /** Answers to what was sent before the state began anew say nothing about it. Heartbeats have no nonce. */
+  #isInFlight(nonce: string): boolean {
+    return nonce === '' || this.#unacked.some(message => message.nonce === nonce)
   }
 }

@@ -46,6 +46,8 @@ export interface Reaction {
   readonly problem?: string
 }
 
+const kinds: ReadonlySet<unknown> = new Set(['DELTA', 'FULL_FIRST', 'FULL_MORE', 'FULL_LAST'])
+
 /** google.rpc.Code of a NACK. */
 const invalidArgument = 3
 
@@ -54,6 +56,8 @@ export class Subscription {
   readonly snapshot: Snapshot = createSnapshot()
   readonly #options: SubscriptionOptions
   #filling: RevocationTable | undefined
+  /** A batch was refused: what was sent after it would leave a hole, so that a full state must come first. */
+  #hasHole = false
   /** Once complete, it stays so: an enforcer with a snapshot keeps deciding, whatever adapters do. */
   #complete = false
   #receivedSets: readonly ClaimSet[] = []
@@ -70,6 +74,7 @@ export class Subscription {
   open(): DeltaRequest {
     const { version, epoch, digest } = this.snapshot
     this.#filling = undefined
+    this.#hasHole = false
     return {
       node: {
         id: this.#options.label,
@@ -110,6 +115,8 @@ export class Subscription {
         },
       }
     } catch (error) {
+      this.#filling = undefined
+      this.#hasHole = true
       if (!(error instanceof RescindError)) throw error
       return { request: nack(response, error.message), problem: error.message }
     }
@@ -147,25 +154,39 @@ export class Subscription {
     for (const version of [batch.from, batch.to, batch.target, batch.claimSetGeneration]) {
       if (!Number.isSafeInteger(version) || version < 0) throw invalid('a version is out of range')
     }
-    if (batch.kind === 'DELTA' && batch.from !== this.snapshot.version) {
-      throw invalid(`a delta from version ${batch.from} does not fit version ${this.snapshot.version}`)
+    // Numbers that this version does not know are decoded as numbers.
+    if (!kinds.has(batch.kind)) throw invalid('its kind is not known; update the enforcer')
+    if (batch.kind === 'DELTA') this.#checkDelta(batch)
+    else if (batch.kind !== 'FULL_FIRST' && this.#filling === undefined) {
+      throw invalid('a full state without its beginning')
     }
-    if (batch.kind === 'DELTA' && batch.epoch !== this.snapshot.epoch)
-      throw invalid('a delta of another epoch')
-    if (batch.kind === 'KIND_UNSPECIFIED') throw invalid('its kind is not known; update the enforcer')
-    const isContinued = batch.kind === 'FULL_MORE' || batch.kind === 'FULL_LAST'
-    if (isContinued && this.#filling === undefined) throw invalid('a full state without its beginning')
+  }
+
+  #checkDelta({ from, epoch }: RevocationBatchMessage): void {
+    const { snapshot } = this
+    if (this.#hasHole) throw invalid('a delta after a batch that was refused')
+    if (from !== snapshot.version) {
+      throw invalid(`a delta from version ${from} does not fit version ${snapshot.version}`)
+    }
+    if (epoch !== snapshot.epoch) throw invalid('a delta of another epoch')
   }
 
   #apply(batch: RevocationBatchMessage, nowSeconds: number): number {
     const count = countEntries(batch.entries)
     const claimSets = this.#claimSetsOf(batch)
-    if (batch.kind === 'FULL_FIRST') this.#filling = new RevocationTable()
+    if (batch.kind === 'FULL_FIRST') this.#beginFull()
     if (batch.kind === 'DELTA') this.#adopt(batch, claimSets, nowSeconds)
     const table = batch.kind === 'DELTA' ? this.snapshot.table : (this.#filling as RevocationTable)
     visitEntries(batch.entries, 0, count, table.set.bind(table))
     if (batch.kind === 'FULL_LAST') this.#swap(table, batch, claimSets, nowSeconds)
+    // Only now: a table that could not take an entry must not pass for this version.
+    if (batch.kind === 'DELTA' || batch.kind === 'FULL_LAST') this.#reach(batch)
     return count
+  }
+
+  #beginFull(): void {
+    this.#filling = new RevocationTable()
+    this.#hasHole = false
   }
 
   #swap(
@@ -195,6 +216,10 @@ export class Subscription {
     snapshot.generation = batch.claimSetGeneration
     snapshot.toleranceSeconds = batch.toleranceS
     snapshot.tokenLifetimeSeconds = batch.maxTokenLifetimeS
+  }
+
+  #reach(batch: RevocationBatchMessage): void {
+    const { snapshot } = this
     snapshot.epoch = batch.epoch
     if (batch.to !== snapshot.version) {
       snapshot.version = batch.to
