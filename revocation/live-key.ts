@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { latestSeconds } from './time.ts'
+import { latestSeconds, secondsUp } from './time.ts'
 
 /** Most revocations of one key that can be restored one by one. */
 export const singlesLimit = 64
@@ -29,15 +29,11 @@ export class LiveKey {
   changedAt = 0
   /** Until when a tombstone is kept: the latest expiry of what was restored, seconds. */
   restoredUntil = 0
-  /** The number of its claim set, see `ClaimSets`. */
-  readonly claimSet: number
+  /** The number of its claim set, see `ClaimSets`; unknown as long as only restorations were read. */
+  claimSet: number | undefined
   /** More than 64 revocations were merged; those cannot be restored singly. */
   merged: Times | undefined
   readonly #singles = new Map<string, Times>()
-
-  constructor(claimSet: number) {
-    this.claimSet = claimSet
-  }
 
   /** What enforcers are sent. */
   get entry(): Times {
@@ -61,22 +57,33 @@ export class LiveKey {
     }
   }
 
-  /** Removes a revocation, and keeps the key as a tombstone until it would have expired. */
-  restore(id: string, expiresAt: number): void {
+  /**
+   * Removes a revocation, and keeps the key as a tombstone until it would have expired.
+   *
+   * @returns when that is: not before `expiresAt`.
+   */
+  restore(id: string, expiresAt: number): number {
+    const until = Math.max(expiresAt, this.#singles.get(id)?.expiresAt ?? 0)
     this.#singles.delete(id)
-    this.restoredUntil = Math.max(this.restoredUntil, expiresAt)
+    this.restoredUntil = Math.max(this.restoredUntil, until)
+    return until
   }
 
-  /** Makes cuts last longer, after the longest token lifetime has grown. Blocks stay as they are. */
-  prolongCuts(seconds: number): void {
-    const longer = (times: Times): Times => prolong(times, seconds)
-    for (const [id, times] of this.#singles) this.#singles.set(id, longer(times))
-    if (this.merged !== undefined) this.merged = longer(this.merged)
-    if (this.restoredUntil > 0) this.restoredUntil = Math.min(latestSeconds, this.restoredUntil + seconds)
+  /** Makes cuts last for this lifetime, which has grown by `growthSeconds`. Blocks stay as they are. */
+  prolongCuts(lifetimeSeconds: number, growthSeconds: number): void {
+    for (const [id, times] of this.#singles) this.#singles.set(id, prolong(times, lifetimeSeconds))
+    if (this.merged !== undefined) this.merged = prolong(this.merged, lifetimeSeconds)
+    if (this.restoredUntil > 0) this.restoredUntil = secondsUp(this.restoredUntil + growthSeconds)
+  }
+
+  /** Forgets revocations that expired while others live on, so that they do not count against the limit. */
+  dropExpired(expiredAt: number): void {
+    for (const [id, times] of this.#singles) if (times.expiresAt <= expiredAt) this.#singles.delete(id)
+    if (this.merged !== undefined && this.merged.expiresAt <= expiredAt) this.merged = undefined
   }
 }
 
-const prolong = (times: Times, seconds: number): Times =>
+const prolong = (times: Times, lifetimeSeconds: number): Times =>
   times.issuedBefore === latestSeconds
     ? times
-    : { ...times, expiresAt: Math.min(latestSeconds, times.expiresAt + seconds) }
+    : { ...times, expiresAt: Math.max(times.expiresAt, secondsUp(times.issuedBefore + lifetimeSeconds)) }

@@ -129,6 +129,7 @@ export class LiveState {
       }
       const [key, live] = next.value
       if (live.lastNeededAt <= expiredAt) this.#forget(key, live)
+      else if (live.entry.expiresAt > expiredAt) live.dropExpired(expiredAt)
     }
     return false
   }
@@ -146,7 +147,8 @@ export class LiveState {
       if (live !== undefined) live.restoredUntil = Math.max(live.restoredUntil, times.expiresAt)
       return undefined
     }
-    const live = this.#keys.get(text) ?? new LiveKey(number)
+    const live = this.#keys.get(text) ?? new LiveKey()
+    live.claimSet = number
     this.#change(text, live, () => live.add(event.id, times))
     return undefined
   }
@@ -154,43 +156,51 @@ export class LiveState {
   #restore(event: Restoration): void {
     const known = this.#restored.get(event.target) ?? 0
     const expiresAt = Math.max(known, secondsUp(event.expiresAt))
-    this.#restored.set(event.target, expiresAt)
     const text = keyText(Buffer.from(event.key, 'hex'))
-    const live = this.#keys.get(text)
-    if (live !== undefined) this.#change(text, live, () => live.restore(event.target, expiresAt))
+    // A tombstone also for a target that is not in this log (any more): enforcers may still hold it.
+    const live = this.#keys.get(text) ?? new LiveKey()
+    this.#change(text, live, () => {
+      this.#restored.set(event.target, live.restore(event.target, expiresAt))
+    })
   }
 
   #declare(event: ClaimSetDeclaration): DeadLetterReason | undefined {
     return this.#claimSets.declare(createClaimSet(event.names, event.cut)) ? undefined : 'claim_sets_limit'
   }
 
-  #prolong(seconds: number): void {
-    const before = this.tokenLifetimeSeconds || defaultTokenLifetimeSeconds
+  #prolong(declaredSeconds: number): void {
+    const seconds = secondsUp(declaredSeconds)
     if (seconds <= this.tokenLifetimeSeconds) return
+    const growth = Math.max(0, seconds - (this.tokenLifetimeSeconds || defaultTokenLifetimeSeconds))
     this.tokenLifetimeSeconds = seconds
-    const longer = seconds - before
-    if (longer <= 0) return
-    for (const [text, live] of [...this.#keys]) this.#change(text, live, () => live.prolongCuts(longer))
-    for (const [id, expiresAt] of this.#restored) this.#restored.set(id, secondsUp(expiresAt + longer))
+    for (const [text, live] of [...this.#keys])
+      this.#change(text, live, () => live.prolongCuts(seconds, growth))
+    for (const [id, expiresAt] of this.#restored) this.#restored.set(id, secondsUp(expiresAt + growth))
   }
 
-  /** Lets `change` alter a key; if its entry is another one then, the key moves to the end of the order. */
+  /** Lets `change` alter a key; if it is new or its entry another one then, it moves to the end of the order. */
   #change(text: string, live: LiveKey, change: () => void): void {
     const before = live.entry
-    const wasLive = this.#keys.has(text) && before.expiresAt > 0
+    const isNew = !this.#keys.has(text)
+    const wasLive = !isNew && before.expiresAt > 0
     change()
     const after = live.entry
-    if (after.expiresAt === before.expiresAt && after.issuedBefore === before.issuedBefore) return
+    const isSame = after.expiresAt === before.expiresAt && after.issuedBefore === before.issuedBefore
+    if (isSame && !isNew) return
     live.changedAt = this.position
     this.#keys.delete(text)
     this.#keys.set(text, live)
-    if (!wasLive && after.expiresAt > 0) this.#claimSets.count(live.claimSet, 1)
-    if (wasLive && after.expiresAt === 0) this.#claimSets.count(live.claimSet, -1)
+    if (!wasLive && after.expiresAt > 0) this.#count(live, 1)
+    if (wasLive && after.expiresAt === 0) this.#count(live, -1)
     this.onChanged?.(text, live)
   }
 
   #forget(text: string, live: LiveKey): void {
     this.#keys.delete(text)
-    if (live.entry.expiresAt > 0) this.#claimSets.count(live.claimSet, -1)
+    if (live.entry.expiresAt > 0) this.#count(live, -1)
+  }
+
+  #count(live: LiveKey, change: 1 | -1): void {
+    if (live.claimSet !== undefined) this.#claimSets.count(live.claimSet, change)
   }
 }
