@@ -13,13 +13,16 @@ export const historyLimit = 1_000_000
 /** A ring of positions, which only grow, and their digests. */
 export class DigestHistory {
   readonly #limit: number
-  #positions = new Float64Array(1024)
-  #digests = new BigUint64Array(1024)
+  #positions: Float64Array
+  #digests: BigUint64Array
   #first = 0
   #count = 0
 
   constructor(limit: number = historyLimit) {
     this.#limit = limit
+    const size = Math.min(limit, 1024)
+    this.#positions = new Float64Array(size)
+    this.#digests = new BigUint64Array(size)
   }
 
   /** Adds the next position. */

@@ -27,8 +27,9 @@ export const tokenKeys = (
   const keys: Buffer[] = []
   for (const set of sets) {
     const texts = set.names.map(name => claimTexts(name, claims, facts))
+    if (texts.some(values => values.length === 0)) continue
     const arrays = texts.filter(values => values.length > 1)
-    const count = texts.some(values => values.length === 0) ? 0 : (arrays[0]?.length ?? 1)
+    const count = arrays[0]?.length ?? 1
     if (arrays.length > 1 || keys.length + count > tokenKeysLimit) return 'too_many_keys'
     for (let index = 0; index < count; index++) {
       keys.push(
