@@ -100,7 +100,7 @@ export const openEmbeddedLog = async (options: EmbeddedLogOptions): Promise<Even
         continue
       }
       const page = readPage(entries, position, end.position)
-      position = page.at(-1)?.position ?? end.position
+      position = lastOf(page, position)
       yield page
     }
   }
@@ -161,6 +161,14 @@ const following = (end: LogPosition, event: Uint8Array): LogPosition => ({
   position: Math.max(end.position + 1, firstPosition),
   digest: chainedDigest(end.digest, event),
 })
+
+/** To pass over a page that cannot be empty would be to lose entries. */
+const lastOf = (page: readonly LogEntry[], after: number): number => {
+  const last = page.at(-1)
+  if (last === undefined)
+    throw new Error(`the embedded log shows nothing after ${after}, which is not its end`)
+  return last.position
+}
 
 const readPage = (entries: Database<Buffer, number>, after: number, last: number): LogEntry[] => {
   const range = entries.getRange({ start: after + 1, end: last + 1, limit: pageEntries })
