@@ -55,12 +55,13 @@ export class TokenCache {
     return old
   }
 
-  /** Remembers a token. */
+  /** Remembers a token, unless it alone is larger than a generation may be. */
   set(text: string, cached: CachedToken): void {
-    if (this.#young.has(text)) this.delete(text)
+    this.delete(text)
     const bytes = estimateBytes(text)
+    if (bytes > this.#limits.bytesLimit / 2 || this.#limits.entriesLimit < 2) return
     if (
-      this.#young.size >= this.#limits.entriesLimit / 2 ||
+      this.#young.size >= Math.floor(this.#limits.entriesLimit / 2) ||
       this.#youngBytes + bytes > this.#limits.bytesLimit / 2
     ) {
       this.#old = this.#young
