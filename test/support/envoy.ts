@@ -104,7 +104,10 @@ export const endpointOf = (cluster: EnvoyConfig): { address: string; port_value:
 export const waitLongerForChecks = (config: EnvoyConfig): void => {
   const [{ filters }] = config.static_resources.listeners[0].filter_chains
   const isExtAuthz = (filter: EnvoyConfig): boolean => filter.name === 'envoy.filters.http.ext_authz'
-  filters[0].typed_config.http_filters.find(isExtAuthz).typed_config.grpc_service.timeout = '5s'
+  const { grpc_service } = filters[0].typed_config.http_filters.find(isExtAuthz).typed_config
+  grpc_service.timeout = '5s'
+  // Envoy takes this for the time limit of each try as well.
+  grpc_service.retry_policy.retry_back_off.max_interval = '5s'
 }
 
 /** The cluster called `name` in the configuration. Throws if there is none. */
