@@ -122,18 +122,18 @@ export class Batches {
   /** The full state, tombstones included, encoded for one stream while it is sent. */
   *full(rolledBack: boolean): Generator<Outgoing> {
     const target = this.#state.position
-    let kind: 'FULL_FIRST' | 'FULL_MORE' = 'FULL_FIRST'
+    const step = { from: -1, to: -1, target, rolledBack } as const
+    yield this.#message({ kind: 'FULL_FIRST', ...step }, [], true)
     let entries: Entry[] = []
     for (const pair of this.#state.changedAfter(-1)) {
       entries.push(entryOf(pair))
       if (entries.length < this.#entriesPerMessage) continue
-      yield this.#message({ kind, from: -1, to: -1, target, rolledBack }, entries, true)
-      kind = 'FULL_MORE'
+      yield this.#message({ kind: 'FULL_MORE', ...step }, entries, true)
       entries = []
     }
-    if (kind === 'FULL_FIRST') yield this.#message({ kind, from: -1, to: -1, target, rolledBack }, [], true)
+    // What changed while this was sent has come by now, or is in `entries`: nothing may be yielded in between.
     this.flush()
-    yield this.#message({ kind: 'FULL_LAST', from: -1, to: this.version, target, rolledBack }, entries, true)
+    yield this.#message({ kind: 'FULL_LAST', ...step, to: this.version }, entries, true)
   }
 
   /** A message without entries that tells an idle stream how old the adapter's knowledge of the log is. */
