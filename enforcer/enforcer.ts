@@ -3,12 +3,13 @@
  *
  * @module
  */
-import { Counter, Gauge, type Registry } from 'prom-client'
+import { Gauge, type Registry } from 'prom-client'
 import { createHealth } from '../runtime/grpc-health.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { TokenVerifier } from '../token/verifier.ts'
 import { createAnswers, type ErrorStyle } from './check/answers.ts'
 import { createCheck, type Standing } from './check/check.ts'
+import { createCheckCounts } from './check/counts.ts'
 import { TokenCache, type TokenCacheLimits } from './check/token-cache.ts'
 import { startDiscoveryClient } from './discovery/client.ts'
 import { Subscription } from './discovery/subscription.ts'
@@ -62,7 +63,7 @@ export const startEnforcer = async (options: EnforcerOptions): Promise<Enforcer>
   const { snapshot } = subscription
   const health = createHealth()
   const cache = new TokenCache(options.tokenCache)
-  const checks = createMetrics(options.registry, subscription, cache)
+  registerGauges(options.registry, subscription, cache)
   let standing: Standing = { mode: 'undecided', reason: 'not_ready' }
   let isDraining = false
   let reportReady: () => void = () => undefined
@@ -91,7 +92,7 @@ export const startEnforcer = async (options: EnforcerOptions): Promise<Enforcer>
       clockToleranceSeconds: options.clockToleranceSeconds,
       maxTokenLifetimeSeconds: options.maxTokenLifetimeSeconds,
       standing: () => standing,
-      count: (outcome, reason) => checks.inc({ outcome, reason }),
+      count: createCheckCounts(options.registry),
       nowSeconds: () => Date.now() / 1000,
     }),
     health,
@@ -127,7 +128,7 @@ export const startEnforcer = async (options: EnforcerOptions): Promise<Enforcer>
   }
 }
 
-const createMetrics = (registry: Registry, subscription: Subscription, cache: TokenCache) => {
+const registerGauges = (registry: Registry, subscription: Subscription, cache: TokenCache) => {
   const gauge = (name: string, help: string, value: () => number) =>
     new Gauge({
       name,
@@ -147,12 +148,6 @@ const createMetrics = (registry: Registry, subscription: Subscription, cache: To
     'Age of what is known of the end of the event log.',
     () => subscription.stalenessMs(performance.now()) / 1000,
   )
-  return new Counter({
-    name: 'rescind_enforcer_checks_total',
-    help: 'Checks by outcome and reason.',
-    labelNames: ['outcome', 'reason'] as const,
-    registers: [registry],
-  })
 }
 
 const logStanding = (logger: Logger, standing: Standing, reasons: readonly string[]): void => {

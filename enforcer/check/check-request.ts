@@ -23,6 +23,9 @@ const authorizationName = 'authorization'
 const contentTypeName = 'content-type'
 const grpcPrefix = 'application/grpc'
 
+/** The bit in which ASCII letters of both cases differ. */
+const upperToLower = 0x20
+
 class Headers implements CheckInput {
   readonly authorization: string[] = []
   isGrpc = false
@@ -48,16 +51,22 @@ class Headers implements CheckInput {
   }
 
   #take(bytes: Buffer, keyStart: number, keyEnd: number, valueStart: number, valueEnd: number): void {
-    const length = keyEnd - keyStart
-    if (length !== authorizationName.length && length !== contentTypeName.length) return
-    const name = bytes.toString('latin1', keyStart, keyEnd).toLowerCase()
-    if (name === authorizationName) this.authorization.push(bytes.toString('latin1', valueStart, valueEnd))
-    else if (name === contentTypeName) {
-      this.isGrpc =
-        bytes.toString('latin1', valueStart, Math.min(valueEnd, valueStart + grpcPrefix.length)) ===
-        grpcPrefix
+    if (isName(bytes, keyStart, keyEnd, authorizationName)) {
+      this.authorization.push(bytes.toString('latin1', valueStart, valueEnd))
+    } else if (isName(bytes, keyStart, keyEnd, contentTypeName)) {
+      const prefixEnd = Math.min(valueEnd, valueStart + grpcPrefix.length)
+      this.isGrpc = bytes.toString('latin1', valueStart, prefixEnd) === grpcPrefix
     }
   }
+}
+
+/** Whether the bytes are a header's name, without making text of them: most headers are of no interest. */
+const isName = (bytes: Buffer, start: number, end: number, name: string): boolean => {
+  if (end - start !== name.length) return false
+  for (let at = 0; at < name.length; at++) {
+    if (((bytes[start + at] as number) | upperToLower) !== name.charCodeAt(at)) return false
+  }
+  return true
 }
 
 /**

@@ -10,8 +10,9 @@ import { tokenKeys } from '../../revocation/token-keys.ts'
 import type { TokenVerifier, VerifiedToken } from '../../token/verifier.ts'
 import type { Snapshot } from '../discovery/snapshot.ts'
 import type { Answers, DenyReason } from './answers.ts'
-import { bearerToken } from './bearer-token.ts'
+import { bearerToken, isTokenText } from './bearer-token.ts'
 import { type CheckInput, readCheckRequest } from './check-request.ts'
+import type { CountCheck } from './counts.ts'
 import type { CachedToken, TokenCache } from './token-cache.ts'
 
 /**
@@ -46,8 +47,8 @@ export interface CheckOptions {
   readonly clockToleranceSeconds?: number | undefined
   readonly maxTokenLifetimeSeconds?: number | undefined
   readonly standing: () => Standing
-  /** Told of each answer: 'allow', or why not. */
-  readonly count: (outcome: 'allow' | 'deny' | 'undecided', reason: string) => void
+  /** Told of each answer. */
+  readonly count: CountCheck
   /** Wall clock, seconds. */
   readonly nowSeconds: () => number
 }
@@ -122,6 +123,7 @@ export const createCheck = (options: CheckOptions): Check => {
       if (verifier.isCurrent(cached.token)) return decide(cached, input)
       cache.delete(found.token)
     }
+    if (!isTokenText(found.token)) return deny('malformed', input)
     if (verifying >= verificationsLimit) throw undecided('overloaded')
     return verifyAndDecide(found.token, input, deadlineMs)
   }
@@ -151,12 +153,10 @@ const isRevoked = (
   liveAfter: number,
 ): boolean => {
   for (let at = 0; at < keys.length; at += keyWords) {
-    const [k0, k1, k2, k3] = [keys[at], keys[at + 1], keys[at + 2], keys[at + 3]] as [
-      number,
-      number,
-      number,
-      number,
-    ]
+    const k0 = keys[at] as number
+    const k1 = keys[at + 1] as number
+    const k2 = keys[at + 2] as number
+    const k3 = keys[at + 3] as number
     if (table.rejects(k0, k1, k2, k3, token.iatSeconds, liveAfter)) return true
   }
   return false

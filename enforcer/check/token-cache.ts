@@ -31,8 +31,8 @@ const entryOverheadBytes = 1_024
  */
 export class TokenCache {
   readonly #limits: TokenCacheLimits
-  #young = new Map<string, CachedToken>()
-  #old = new Map<string, CachedToken>()
+  #young = new Map<string, Entry>()
+  #old = new Map<string, Entry>()
   #youngBytes = 0
 
   constructor(limits: TokenCacheLimits) {
@@ -46,18 +46,19 @@ export class TokenCache {
 
   /** What is remembered of a token. */
   get(text: string): CachedToken | undefined {
-    const young = this.#young.get(text)
-    if (young !== undefined) return young
-    const old = this.#old.get(text)
-    if (old === undefined) return undefined
-    this.#old.delete(text)
-    this.set(text, old)
-    return old
+    const key = keyOf(text)
+    const young = this.#young.get(key)
+    if (young !== undefined) return young.text === text ? young.cached : undefined
+    const old = this.#old.get(key)
+    if (old?.text !== text) return undefined
+    this.set(text, old.cached)
+    return old.cached
   }
 
   /** Remembers a token, unless it alone is larger than a generation may be. */
   set(text: string, cached: CachedToken): void {
-    this.delete(text)
+    const key = keyOf(text)
+    this.#forget(key)
     const bytes = estimateBytes(text)
     if (bytes > this.#limits.bytesLimit / 2 || this.#limits.entriesLimit < 2) return
     if (
@@ -68,16 +69,36 @@ export class TokenCache {
       this.#young = new Map()
       this.#youngBytes = 0
     }
-    this.#young.set(text, cached)
+    this.#young.set(key, { text, cached })
     this.#youngBytes += bytes
   }
 
   /** Forgets a token. */
   delete(text: string): void {
-    if (this.#young.delete(text)) this.#youngBytes -= estimateBytes(text)
-    this.#old.delete(text)
+    if (this.get(text) !== undefined) this.#forget(keyOf(text))
+  }
+
+  #forget(key: string): void {
+    const young = this.#young.get(key)
+    if (young !== undefined) this.#youngBytes -= estimateBytes(young.text)
+    this.#young.delete(key)
+    this.#old.delete(key)
   }
 }
+
+interface Entry {
+  readonly text: string
+  readonly cached: CachedToken
+}
+
+/** Characters of a signature's end that tell tokens apart: 192 bits in base64url. */
+const keyChars = 32
+
+/**
+ * Hashing a whole token takes longer than all the rest of a look-up, so only its end is hashed and the text compared. Of
+ * genuine tokens with the same end only the last one is remembered.
+ */
+const keyOf = (text: string): string => text.slice(-keyChars)
 
 /** The text itself, and its claims parsed. */
 const estimateBytes = (text: string): number => text.length * 3 + entryOverheadBytes
