@@ -185,3 +185,13 @@ export const responseWith = (batch: RevocationBatchFields, nonce = 'n') =>
 /** Whether an enforcer rejects a token as revoked. */
 export const enforces = ({ snapshot }: Subscription, token: SomeToken, nowSeconds: number): boolean =>
   tableRejects(snapshot.table, snapshot.claimSets, token, nowSeconds - snapshot.toleranceSeconds)
+
+/** Spoils the length of the entries in an encoded response, so that an enforcer refuses it. */
+export const spoil = (bytes: Buffer): Buffer => {
+  const response = deltaResponseCodec.decode(bytes)
+  const value = Buffer.concat([response.resources[0]?.resource?.value as Buffer, Buffer.of(0x7a, 1, 0)])
+  return deltaResponseCodec.encode({
+    nonce: response.nonce,
+    resources: [{ resource: { type_url: revocationBatchTypeUrl, value } }],
+  })
+}

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { type DeltaRequest, deltaResponseCodec, type RevocationBatchFields } from '../../proto/wire.ts'
 import { claimSetGeneration } from '../../revocation/claim-sets.ts'
+import { packEntries } from '../../revocation/entries.ts'
 import { RescindError } from '../../revocation/error.ts'
 import {
   batchIn,
@@ -13,6 +14,7 @@ import {
   decodeRequest,
   enforces,
   responseWith,
+  spoil,
 } from '../support/discovery.ts'
 import { block, token } from '../support/revocations.ts'
 
@@ -28,6 +30,15 @@ const started = (clock: Clock) => {
   const link = connect(clock, adapter, enforcer)
   link.settle()
   return { adapter, enforcer, link }
+}
+
+const someEntry = { expiresAt: 1_000, issuedBefore: 0 }
+
+/** Keys whose second word, by which the table is divided, is the same. */
+const aimedKey = (index: number): Buffer => {
+  const key = Buffer.alloc(16, 1)
+  key.writeUInt32LE(index + 1, 8)
+  return key
 }
 
 describe('an enforcer refuses, and keeps what it has, on', () => {
@@ -96,6 +107,17 @@ describe('an enforcer refuses, and keeps what it has, on', () => {
     })
   }
 
+  test('more entries than its table can hold, which does not make it reach their version', () => {
+    const { enforcer } = started(now())
+    const entries = Buffer.concat(
+      Array.from({ length: 5_000 }, (_, index) => packEntries([{ ...someEntry, key: aimedKey(index) }])),
+    )
+    const { problem } = enforcer.receive(responseWith({ ...good, entries }), 0, 50)
+    assert.match(problem ?? '', /cannot grow/)
+    assert.equal(enforcer.snapshot.version, 1)
+    assert.equal(enforces(enforcer, withJti(1), 50), true)
+  })
+
   const carrying = (...resources: { type_url: string; value: Buffer }[]) =>
     deltaResponseCodec.decode(
       deltaResponseCodec.encode({ nonce: 'n7', resources: resources.map(resource => ({ resource })) }),
@@ -124,14 +146,6 @@ describe('an enforcer refuses, and keeps what it has, on', () => {
 })
 
 describe('a refused batch', () => {
-  /** Spoils the length of the entries of a message that is under way. */
-  const spoil = (bytes: Buffer): Buffer => {
-    const response = deltaResponseCodec.decode(bytes)
-    const value = Buffer.concat([response.resources[0]?.resource?.value as Buffer, Buffer.of(0x7a, 1, 0)])
-    const resources = [{ resource: { type_url: response.resources[0]?.resource?.type_url as string, value } }]
-    return deltaResponseCodec.encode({ nonce: response.nonce, resources })
-  }
-
   test('is followed by a full state after a back-off and not at once, and longer after each further refusal', () => {
     const clock = now()
     const { adapter, link } = started(clock)
