@@ -1,17 +1,14 @@
 /** What enforcer and adapter refuse of each other, and how they come together again. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { type DeltaRequest, deltaResponseCodec, type RevocationBatchFields } from '../../proto/wire.ts'
+import { deltaResponseCodec, type RevocationBatchFields } from '../../proto/wire.ts'
 import { claimSetGeneration } from '../../revocation/claim-sets.ts'
 import { packEntries } from '../../revocation/entries.ts'
-import { RescindError } from '../../revocation/error.ts'
 import {
-  batchIn,
   type Clock,
   connect,
   createAdapterSide,
   createEnforcerSide,
-  decodeRequest,
   enforces,
   responseWith,
   spoil,
@@ -261,48 +258,4 @@ describe('an enforcer is not ready', () => {
     assert.deepEqual(withOptions({ revocationsLimit: 2 }), [])
     assert.match(withOptions({ revocationsLimit: 1 }).join(), /maxRevocations \(1\) is passed: 2/)
   })
-})
-
-describe('an adapter refuses a first request', () => {
-  const first = createEnforcerSide().open()
-  const wrong: Record<string, DeltaRequest> = {
-    'of another type': { ...first, typeUrl: 'type.googleapis.com/other' },
-    'without a node': { typeUrl: first.typeUrl as string },
-    'without a label': { ...first, node: { ...first.node, id: '' } },
-    'without an instance': { ...first, node: { id: 'label' } },
-    'whose label is too long': { ...first, node: { ...first.node, id: 'x'.repeat(257) } },
-    'whose instance is not text': {
-      ...first,
-      node: { id: 'label', metadata: { fields: { instanceIdentifier: { numberValue: 1 } } } },
-    },
-  }
-  for (const [name, request] of Object.entries(wrong)) {
-    test(name, () => {
-      const clock = now()
-      const session = createAdapterSide(clock).session()
-      assert.throws(
-        () => session.receive(decodeRequest(request), clock.ms),
-        (error: unknown) => error instanceof RescindError && error.code === 'ERR_REQUEST_INVALID',
-      )
-      assert.equal(session.next(clock.ms), undefined)
-    })
-  }
-
-  const unreadable = [
-    '',
-    '1',
-    '0/0000000000000000',
-    '1/00',
-    '-1/0000000000000000',
-    '9999999999999999/0000000000000000',
-  ]
-  for (const held of unreadable) {
-    test(`never for what it says it holds: ${JSON.stringify(held)} means nothing, and brings the full state`, () => {
-      const clock = now()
-      const session = createAdapterSide(clock).session()
-      session.receive(decodeRequest({ ...first, initialResourceVersions: { 'epoch-1': held } }), clock.ms)
-      const message = session.next(clock.ms)
-      assert.equal(message && batchIn(message.bytes).kind, 'FULL_FIRST')
-    })
-  }
 })
