@@ -81,7 +81,8 @@ export const startDiscoveryClient = (options: DiscoveryClientOptions): Discovery
     opened.on('error', error => {
       if (reason === 'the stream ended') reason = error.message
     })
-    opened.on('close', () => {
+    // Not `close`: a stream that fails before anything was received never emits that.
+    opened.on('status', () => {
       clearTimeout(silence)
       retry(address, reason)
     })
@@ -135,7 +136,7 @@ const endStream = (stream: Stream | undefined, goodbye: DeltaRequest): Promise<v
   if (stream === undefined) return Promise.resolve()
   return new Promise(done => {
     const limit = setTimeout(() => stream.cancel(), 1_000)
-    stream.on('close', () => {
+    stream.on('status', () => {
       clearTimeout(limit)
       done()
     })
