@@ -1,0 +1,301 @@
+/**
+ * What every event log must do, as tests: a driver joins with one line in event-log.test.ts.
+ *
+ * @module
+ */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { appendBytesLimit, beforeFirst, type EventLog, type LogEntry } from '../../event-log/event-log.ts'
+import { RescindError } from '../../revocation/error.ts'
+import { until } from '../support/condition.ts'
+
+/** A log that a test owns. */
+export interface LogUnderTest {
+  open(): Promise<EventLog>
+  /** Closes what is open and opens the same log again, as a process that starts anew. */
+  reopen(): Promise<EventLog>
+  /** Closes it and removes it. */
+  destroy(): Promise<void>
+}
+
+/** What the drivers differ in. */
+export interface DriverTraits {
+  /** The digest at a position stands for everything up to it. */
+  readonly chainsDigests: boolean
+}
+
+const bytes = (text: string): Buffer => Buffer.from(text)
+const textsOf = (entries: readonly LogEntry[]): string[] =>
+  entries.map(({ event }) => Buffer.from(event).toString())
+const numbered = (count: number, name = 'event'): Buffer[] =>
+  Array.from({ length: count }, (_, index) => bytes(`${name} ${index}`))
+
+const hasCode = (code: string) => (error: unknown) => error instanceof RescindError && error.code === code
+
+/** Reads what is there now after a position. */
+const readNow = async (log: EventLog, after = -1): Promise<LogEntry[]> => {
+  const { position: end } = await log.end()
+  const entries: LogEntry[] = []
+  if (after >= end) return entries
+  const stop = new AbortController()
+  for await (const page of log.read(after, stop.signal)) {
+    entries.push(...page)
+    if ((entries.at(-1)?.position ?? -1) >= end) break
+  }
+  stop.abort()
+  return entries
+}
+
+/** A reader that goes on until it is stopped. */
+const startReading = (log: EventLog, after: number) => {
+  const stop = new AbortController()
+  const entries: LogEntry[] = []
+  const reading = async () => {
+    for await (const page of log.read(after, stop.signal)) entries.push(...page)
+  }
+  return { entries, ended: reading(), stop: () => stop.abort() }
+}
+
+const assertGrowing = (positions: readonly number[]): void => {
+  for (const [index, position] of positions.entries()) {
+    assert.ok(Number.isSafeInteger(position) && position > (positions[index - 1] ?? -1), `${positions}`)
+  }
+}
+
+/** Runs the suite on a driver. */
+export const testEventLog = (
+  driver: string,
+  create: () => Promise<LogUnderTest>,
+  traits: DriverTraits,
+): void => {
+  /** A test with a log of its own. */
+  const logTest = (name: string, run: (log: EventLog, under: LogUnderTest) => Promise<void>) =>
+    test(name, async () => {
+      const under = await create()
+      try {
+        await run(await under.open(), under)
+      } finally {
+        await under.destroy()
+      }
+    })
+
+  describe(`the ${driver} event log`, () => {
+    logTest('has an epoch, and each log another one', async log => {
+      const other = await create()
+      try {
+        assert.ok(log.epoch.length > 0)
+        assert.notEqual((await other.open()).epoch, log.epoch)
+      } finally {
+        await other.destroy()
+      }
+    })
+
+    logTest('that is empty ends before its first entry', async log => {
+      assert.deepEqual(await log.end(), beforeFirst)
+      assert.deepEqual(await readNow(log), [])
+    })
+
+    logTest('gives back what was appended, in order, with growing positions', async log => {
+      const events = numbered(20)
+      const positions: number[] = []
+      for (const event of events) positions.push(await log.append(event))
+      assertGrowing(positions)
+      const entries = await readNow(log)
+      assert.deepEqual(textsOf(entries), events.map(String))
+      assert.deepEqual(
+        entries.map(({ position }) => position),
+        positions,
+      )
+      assert.equal(await log.start(), positions[0])
+      const last = entries.at(-1)
+      assert.deepEqual(await log.end(), { position: last?.position, digest: last?.digest })
+    })
+
+    logTest('reads on after a position, which is not given again', async log => {
+      const positions = await log.appendAll(numbered(10))
+      const entries = await readNow(log, positions[3])
+      assert.deepEqual(textsOf(entries), numbered(10).slice(4).map(String))
+      assert.deepEqual(await readNow(log, positions[9]), [])
+    })
+
+    logTest('keeps any bytes as they are', async log => {
+      const events = [
+        Buffer.alloc(1),
+        Buffer.from([0, 255, 10, 13, 0]),
+        Buffer.alloc(60_000, 7),
+        bytes('ä€𝄞'),
+      ]
+      await log.appendAll(events)
+      const entries = await readNow(log)
+      assert.deepEqual(
+        entries.map(({ event }) => Buffer.from(event)),
+        events,
+      )
+    })
+
+    logTest('gives concurrent appenders positions of their own, and keeps each in order', async log => {
+      const appenders = Array.from({ length: 10 }, async (_, appender) => {
+        const positions: number[] = []
+        for (const event of numbered(20, `appender ${appender}`)) positions.push(await log.append(event))
+        assertGrowing(positions)
+        return positions
+      })
+      const positions = (await Promise.all(appenders)).flat()
+      assert.equal(new Set(positions).size, 200)
+      const texts = textsOf(await readNow(log))
+      for (let appender = 0; appender < 10; appender++) {
+        const own = texts.filter(text => text.startsWith(`appender ${appender} `))
+        assert.deepEqual(own, numbered(20, `appender ${appender}`).map(String))
+      }
+    })
+
+    logTest('keeps the events of appendAll together and in order among other appends', async log => {
+      const groups = Array.from({ length: 10 }, (_, group) => log.appendAll(numbered(15, `group ${group}`)))
+      const positions = await Promise.all(groups)
+      for (const own of positions) {
+        assert.equal(own.length, 15)
+        assertGrowing(own)
+      }
+      const groupsRead = textsOf(await readNow(log)).map(text => text.split(' ')[1])
+      for (let first = 0; first < groupsRead.length; first += 15) {
+        assert.equal(new Set(groupsRead.slice(first, first + 15)).size, 1)
+      }
+    })
+
+    logTest(
+      'stores none of an appendAll that is too large, and all of one that is just small enough',
+      async log => {
+        await assert.rejects(
+          log.appendAll([bytes('first'), Buffer.alloc(appendBytesLimit)]),
+          hasCode('ERR_EVENT_TOO_LARGE'),
+        )
+        assert.deepEqual(await log.end(), beforeFirst)
+        const third = appendBytesLimit / 3
+        assert.equal(
+          (await log.appendAll([Buffer.alloc(third), Buffer.alloc(third), Buffer.alloc(third)])).length,
+          3,
+        )
+        assert.equal((await readNow(log)).length, 3)
+      },
+    )
+
+    logTest('refuses an event of 1 MB', async log => {
+      await assert.rejects(log.append(Buffer.alloc(1_000_000)), hasCode('ERR_EVENT_TOO_LARGE'))
+      assert.deepEqual(await log.end(), beforeFirst)
+    })
+
+    logTest('gives a reader what is there and then what is appended', async log => {
+      await log.appendAll(numbered(5))
+      const reader = startReading(log, -1)
+      await until('what is there was read', () => reader.entries.length === 5)
+      await log.append(bytes('later'))
+      await until('what came later was read', () => reader.entries.length === 6)
+      assert.equal(textsOf(reader.entries)[5], 'later')
+      reader.stop()
+      await reader.ended
+    })
+
+    logTest(
+      'gives a reader that fell behind everything, once and in order, while others append',
+      async log => {
+        const total = 4_000
+        const reader = log.read(-1, new AbortController().signal)[Symbol.asyncIterator]()
+        const texts: string[] = []
+        const takePage = async () => {
+          const { value } = await reader.next()
+          texts.push(...textsOf(value as readonly LogEntry[]))
+        }
+        const events = numbered(total)
+        await log.appendAll(events.slice(0, 10))
+        await takePage()
+        for (let first = 10; first < total; first += 665)
+          await log.appendAll(events.slice(first, first + 665))
+        while (texts.length < total) await takePage()
+        assert.deepEqual(texts, events.map(String))
+        await reader.return?.()
+      },
+    )
+
+    logTest('gives several readers the same', async log => {
+      const readers = [startReading(log, -1), startReading(log, -1), startReading(log, -1)]
+      await log.appendAll(numbered(50))
+      for (const reader of readers) {
+        await until('all was read', () => reader.entries.length === 50)
+        assert.deepEqual(reader.entries, readers[0]?.entries)
+        reader.stop()
+        await reader.ended
+      }
+    })
+
+    logTest('shows at once, as its end and to readers, what it acknowledged', async log => {
+      const reader = startReading(log, -1)
+      await Promise.all(
+        numbered(200).map(async event => {
+          const position = await log.append(event)
+          assert.ok((await log.end()).position >= position)
+        }),
+      )
+      await until('all was read', () => reader.entries.length === 200)
+      reader.stop()
+      await reader.ended
+    })
+
+    logTest('ends a reader when its signal aborts, also one that had aborted before', async log => {
+      const reader = startReading(log, -1)
+      await log.append(bytes('one'))
+      await until('it reads', () => reader.entries.length === 1)
+      reader.stop()
+      await reader.ended
+      for await (const page of log.read(-1, AbortSignal.abort())) assert.fail(`${page.length} entries`)
+    })
+
+    logTest('ends its readers when it is closed, and takes nothing more', async log => {
+      const reader = startReading(log, -1)
+      await log.append(bytes('one'))
+      await until('it reads', () => reader.entries.length === 1)
+      await log.close()
+      await reader.ended
+      await assert.rejects(log.append(bytes('two')), RescindError)
+    })
+
+    logTest('finishes the appends that were under way when it was closed', async (log, under) => {
+      const appends = numbered(50).map(event => log.append(event))
+      await log.close()
+      const results = await Promise.allSettled(appends)
+      const stored = results.filter(({ status }) => status === 'fulfilled').length
+      const again = await under.reopen()
+      assert.ok((await readNow(again)).length >= stored)
+    })
+
+    logTest(
+      'is the same after it was opened again: entries, digests, epoch, start and end',
+      async (log, under) => {
+        await log.appendAll(numbered(30))
+        const before = [await readNow(log), await log.end(), await log.start(), log.epoch]
+        const again = await under.reopen()
+        assert.deepEqual([await readNow(again), await again.end(), await again.start(), again.epoch], before)
+        const next = await again.append(bytes('next'))
+        assert.ok(next > (before[1] as { position: number }).position)
+        assert.equal((await readNow(again)).length, 31)
+      },
+    )
+
+    logTest('has another digest when an event differs', async log => {
+      await log.appendAll([bytes('same'), bytes('a')])
+      const other = await create()
+      try {
+        const otherLog = await other.open()
+        await otherLog.appendAll([bytes('same'), bytes('b')])
+        const digests = async (one: EventLog) => (await readNow(one)).map(({ digest }) => digest)
+        const [ours, theirs] = [await digests(log), await digests(otherLog)]
+        assert.notEqual(ours[1], theirs[1])
+        if (!traits.chainsDigests) return
+        assert.equal(ours[0], theirs[0])
+        await Promise.all([log.append(bytes('same')), otherLog.append(bytes('same'))])
+        assert.notEqual((await log.end()).digest, (await otherLog.end()).digest)
+      } finally {
+        await other.destroy()
+      }
+    })
+  })
+}

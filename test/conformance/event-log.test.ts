@@ -1,0 +1,5 @@
+/** The drivers of the event log, each through the same suite. */
+import { createEmbeddedLogUnderTest } from '../support/embedded-log.ts'
+import { testEventLog } from './event-log-suite.ts'
+
+testEventLog('embedded', createEmbeddedLogUnderTest, { chainsDigests: true })
