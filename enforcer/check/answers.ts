@@ -104,7 +104,7 @@ const headerOption = (key: string, value: string) => ({
 const asserted = (bytes: Buffer, code: number): Buffer => {
   const answer = checkResponseCodec.decode(bytes)
   const hasResponse =
-    code === 0 ? answer.okResponse !== null : (answer.deniedResponse?.status?.code ?? 0) >= 400
+    code === 0 ? answer.httpResponse === 'okResponse' : (answer.deniedResponse?.status?.code ?? 0) >= 400
   if (answer.status?.code === code && hasResponse) return bytes
   throw new Error('an answer to Envoy was encoded without its status')
 }
