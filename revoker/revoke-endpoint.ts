@@ -42,6 +42,8 @@ export async function addRevokeEndpoint(
   options: RevokeEndpointOptions,
 ): Promise<void> {
   await server.register(async scope => {
+    // RFC 7009 section 2.1 knows forms only; whatever else would be understood in a second way is answered with 415.
+    scope.removeAllContentTypeParsers()
     await scope.register(formbody)
     scope.addHook('onRequest', async (_, reply) => {
       reply.headers(securityHeaders)

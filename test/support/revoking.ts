@@ -3,6 +3,8 @@
  *
  * @module
  */
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { adminToken } from './stack.ts'
 
 /** An OAuth client. */
@@ -61,4 +63,22 @@ export const revokeAsAdmin = async (port: number, body: object): Promise<AdminAn
   const answer = await postRevocation(port, body)
   if (answer.status === 200 || answer.status === 201) return JSON.parse(answer.body) as AdminAnswer
   throw new Error(`POST /revocations answered ${answer.status}: ${answer.body}`)
+}
+
+/** The version of the log, read by appending to it: an unrelated revocation takes exactly one. */
+export const takeVersion = async (port: number): Promise<number> => {
+  const jti = `marker-${randomUUID()}`
+  const expiresAt = Math.floor(Date.now() / 1000) + 60
+  return (await revokeAsAdmin(port, { match: { jti }, expiresAt })).version
+}
+
+/** Fails unless `action` appends nothing to the log. */
+export const assertNothingAppended = async <Result>(
+  port: number,
+  action: () => Promise<Result>,
+): Promise<Result> => {
+  const before = await takeVersion(port)
+  const result = await action()
+  assert.equal(await takeVersion(port), before + 1, 'something was appended')
+  return result
 }
