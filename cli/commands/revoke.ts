@@ -50,12 +50,27 @@ const describe = (answer: RevocationAnswer): string => {
 
 const adminToken = (env: NodeJS.ProcessEnv): string => {
   if (env.RESCIND_ADMIN_TOKEN) return env.RESCIND_ADMIN_TOKEN
-  if (env.RESCIND_ADMIN_TOKEN_FILE) return readFileSync(env.RESCIND_ADMIN_TOKEN_FILE, 'utf8').trim()
+  if (env.RESCIND_ADMIN_TOKEN_FILE) return fileText(env.RESCIND_ADMIN_TOKEN_FILE)
   throw failed('set RESCIND_ADMIN_TOKEN or RESCIND_ADMIN_TOKEN_FILE to a token of revoker.admin.tokens')
 }
 
+const fileText = (path: string): string => {
+  try {
+    return readFileSync(path, 'utf8').trim()
+  } catch (error) {
+    throw failed(
+      `RESCIND_ADMIN_TOKEN_FILE: ${path} cannot be read (${(error as NodeJS.ErrnoException).code})`,
+    )
+  }
+}
+
+const endpoint = (server: string): URL => {
+  if (URL.canParse('/revocations', server)) return new URL('/revocations', server)
+  throw failed(`--server: ${server} is not a URL such as http://127.0.0.1:8280`)
+}
+
 const post = async (server: string, token: string, body: object): Promise<RevocationAnswer> => {
-  const response = await fetch(new URL('/revocations', server), {
+  const response = await fetch(endpoint(server), {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body: JSON.stringify(body),
