@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Server, ServerCredentials } from '@grpc/grpc-js'
+import { logVerbosity, type Server, type ServerCredentials, setLogVerbosity } from '@grpc/grpc-js'
 import { listenAt } from './listen.ts'
 
 /**
@@ -19,6 +19,7 @@ export function bindGrpcServer(
   credentials: ServerCredentials,
   setting: string,
 ): Promise<number> {
+  beQuiet()
   return listenAt(
     setting,
     address,
@@ -27,4 +28,9 @@ export function bindGrpcServer(
         server.bindAsync(address, credentials, (error, port) => (error === null ? done(port) : fail(error)))
       }),
   )
+}
+
+/** What goes wrong reaches us as an error; grpc-js would write it to standard error as well, in words of its own. */
+function beQuiet(): void {
+  if (process.env.GRPC_VERBOSITY === undefined) setLogVerbosity(logVerbosity.NONE)
 }
