@@ -81,15 +81,20 @@ const parseObject = (bytes: Uint8Array): Fields => {
 }
 
 const readers: { [Kind in LogEvent['kind']]: (data: Fields) => LogEvent } = {
-  revocation: (data): Revocation => ({
-    kind: 'revocation',
-    id: identifier(data.id, 'id'),
-    match: object(data.match, 'match') as Revocation['match'],
-    ...optionalTime('issuedBefore', data.issuedBefore),
-    ...optionalTime('expiresAt', data.expiresAt),
-    revokedAt: time(data.revokedAt, 'revokedAt'),
-    ...texts(data),
-  }),
+  revocation: (data): Revocation => {
+    if (data.issuedBefore === undefined && data.expiresAt === undefined) {
+      throw invalid('neither issuedBefore nor expiresAt: it would revoke nothing')
+    }
+    return {
+      kind: 'revocation',
+      id: identifier(data.id, 'id'),
+      match: object(data.match, 'match') as Revocation['match'],
+      ...optionalTime('issuedBefore', data.issuedBefore),
+      ...optionalTime('expiresAt', data.expiresAt),
+      revokedAt: time(data.revokedAt, 'revokedAt'),
+      ...texts(data),
+    }
+  },
   restoration: (data): Restoration => ({
     kind: 'restoration',
     id: identifier(data.id, 'id'),
