@@ -1,5 +1,7 @@
 /** The drivers of the event log, each through the same suite. */
 import { createEmbeddedLogUnderTest } from '../support/embedded-log.ts'
+import { createMemoryLogUnderTest } from '../support/memory-log.ts'
 import { testEventLog } from './event-log-suite.ts'
 
 testEventLog('embedded', createEmbeddedLogUnderTest, { chainsDigests: true })
+testEventLog('in-memory', createMemoryLogUnderTest, { chainsDigests: true })
