@@ -98,7 +98,7 @@ test('a log that is closed before its follower ends it, and the process goes on'
   const follower = follow(log)
   await follower.caughtUp
   await log.close()
-  await new Promise(resolve => setTimeout(resolve, 1))
+  await new Promise(resolve => setImmediate(resolve))
   await follower.close()
 })
 
