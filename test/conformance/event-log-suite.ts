@@ -8,6 +8,7 @@ import { describe, test } from 'node:test'
 import { appendBytesLimit, beforeFirst, type EventLog, type LogEntry } from '../../event-log/event-log.ts'
 import { RescindError } from '../../revocation/error.ts'
 import { until } from '../support/condition.ts'
+import { readNow, startReading } from '../support/log-reading.ts'
 
 /** A log that a test owns. */
 export interface LogUnderTest {
@@ -31,30 +32,6 @@ const numbered = (count: number, name = 'event'): Buffer[] =>
   Array.from({ length: count }, (_, index) => bytes(`${name} ${index}`))
 
 const hasCode = (code: string) => (error: unknown) => error instanceof RescindError && error.code === code
-
-/** Reads what is there now after a position. */
-const readNow = async (log: EventLog, after = -1): Promise<LogEntry[]> => {
-  const { position: end } = await log.end()
-  const entries: LogEntry[] = []
-  if (after >= end) return entries
-  const stop = new AbortController()
-  for await (const page of log.read(after, stop.signal)) {
-    entries.push(...page)
-    if ((entries.at(-1)?.position ?? -1) >= end) break
-  }
-  stop.abort()
-  return entries
-}
-
-/** A reader that goes on until it is stopped. */
-const startReading = (log: EventLog, after: number) => {
-  const stop = new AbortController()
-  const entries: LogEntry[] = []
-  const reading = async () => {
-    for await (const page of log.read(after, stop.signal)) entries.push(...page)
-  }
-  return { entries, ended: reading(), stop: () => stop.abort() }
-}
 
 const assertGrowing = (positions: readonly number[]): void => {
   for (const [index, position] of positions.entries()) {

@@ -11,6 +11,7 @@ import { RescindError } from '../../revocation/error.ts'
 import { type Child, startChild } from '../support/child.ts'
 import { until } from '../support/condition.ts'
 import { newFolder } from '../support/embedded-log.ts'
+import { readNow } from '../support/log-reading.ts'
 
 const program = fileURLToPath(new URL('../support/embedded-log-child.js', import.meta.url))
 
@@ -52,16 +53,6 @@ const acknowledged = (child: Child): Map<number, string> => {
   const pairs = new Map<number, string>()
   for (let at = 0; at < acks.length; at += 3) pairs.set(Number(acks[at + 1]), `event ${acks[at + 2]}`)
   return pairs
-}
-
-const readAll = async (log: EventLog): Promise<LogEntry[]> => {
-  const { position: end } = await log.end()
-  const entries: LogEntry[] = []
-  for await (const page of log.read(-1, new AbortController().signal)) {
-    entries.push(...page)
-    if ((entries.at(-1)?.position ?? 0) >= end) break
-  }
-  return entries
 }
 
 const assertChained = (entries: readonly LogEntry[]): void => {
@@ -125,7 +116,7 @@ test('a writer that was overtaken stores nothing more, and says that it was', as
   assert.match(child.output(), /failed ERR_LOG_TAKEN\n$/)
 
   const position = await log.append(Buffer.from('ours'))
-  const entries = await readAll(log)
+  const entries = await readNow(log)
   const acks = acknowledged(child)
   for (const [at, text] of acks) {
     assert.equal(Buffer.from(entries.find(entry => entry.position === at)?.event ?? []).toString(), text)
@@ -149,7 +140,7 @@ test('what was acknowledged before a kill -9 is there afterwards, each time, in 
     const log = await openHere()
     epoch ??= log.epoch
     assert.equal(log.epoch, epoch)
-    const entries = await readAll(log)
+    const entries = await readNow(log)
     assertChained(entries)
     const texts = new Map(entries.map(({ position, event }) => [position, Buffer.from(event).toString()]))
     for (const [position, text] of expected) assert.equal(texts.get(position), text)
@@ -168,5 +159,5 @@ test('an append that is not done in time fails so that nobody takes it for refus
   })
   await holder.kill('SIGKILL')
   await until('it was stored in the end', async () => (await log.end()).position > 0)
-  assert.equal(Buffer.from((await readAll(log))[0]?.event ?? []).toString(), 'late')
+  assert.equal(Buffer.from((await readNow(log))[0]?.event ?? []).toString(), 'late')
 })
