@@ -1,0 +1,23 @@
+/** The breaks of `npm run test:break` fit the source as it is, so that a change of it is noticed here and at once. */
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { broken } from '../break/break.ts'
+import { breaks } from '../break/breaks.ts'
+import { projectRoot } from '../support/project.ts'
+
+describe('test/break/breaks.ts', () => {
+  for (const each of breaks) {
+    test(`can break: ${each.what}`, () => {
+      const source = readFileSync(join(projectRoot, each.file), 'utf8')
+      assert.notEqual(broken(source, each), source)
+      assert.ok(existsSync(join(projectRoot, 'test', each.testFile)), `test/${each.testFile} is not there`)
+    })
+  }
+
+  test('has breaks of every invariant that stands', () => {
+    const covered = [...new Set(breaks.map(({ invariant }) => invariant))].sort((a, b) => a - b)
+    assert.deepEqual(covered, [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12])
+  })
+})
