@@ -15,7 +15,7 @@ import {
 import { batchFormat, type Entry, packEntries, packedEntryBytes } from '../revocation/entries.ts'
 import { derivation, keyFromText } from '../revocation/key.ts'
 import type { LiveKey } from '../revocation/live-key.ts'
-import { defaultTokenLifetimeSeconds, type LiveState } from '../revocation/live-state.ts'
+import type { LiveState } from '../revocation/live-state.ts'
 
 /** A message ready to be written. */
 export interface Outgoing {
@@ -26,6 +26,9 @@ export interface Outgoing {
   /** The version that the receiver has after this message. */
   readonly to: number
 }
+
+/** An empty message, so that an enforcer which must wait does not take the silence for a dead connection. */
+export const signOfLife: Outgoing = { bytes: deltaResponseCodec.encode({}), nonce: '', to: -1 }
 
 /** What the batches say beside the state. */
 export interface BatchSettings {
@@ -190,7 +193,11 @@ export class Batches {
       toDigest: step.to === this.#state.position ? digestToBytes(this.#state.digest) : Buffer.alloc(0),
       toleranceS: this.#settings.toleranceSeconds,
       logAgeMs: this.#settings.logAgeMs(),
-      maxTokenLifetimeS: this.#state.tokenLifetimeSeconds || defaultTokenLifetimeSeconds,
+      maxTokenLifetimeS: this.#state.lifetimes.seconds,
+      earlierLifetimes: this.#state.lifetimes.earlier.map(({ until, seconds }) => ({
+        untilS: until,
+        seconds,
+      })),
       claimSets: withSets ? sets.map(set => ({ names: [...set.names], cut: set.cut })) : [],
       claimSetGeneration: generation,
       entries: packEntries(entries),

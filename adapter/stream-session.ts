@@ -6,7 +6,7 @@
 import type { DeltaRequestMessage } from '../proto/wire.ts'
 import { revocationBatchTypeUrl } from '../proto/wire.ts'
 import type { LiveState } from '../revocation/live-state.ts'
-import type { Batches, Outgoing } from './batches.ts'
+import { type Batches, type Outgoing, signOfLife } from './batches.ts'
 import { type NodeIdentity, nodeOf, type ResumePoint, resumeOf } from './first-request.ts'
 
 /** What a session works on. Times are monotonic milliseconds. */
@@ -92,8 +92,7 @@ export class StreamSession {
   /** The next message to write, if there is one and the enforcer keeps up. */
   next(nowMs: number): Outgoing | undefined {
     this.#leaveWaiting(nowMs)
-    if (this.#phase.name !== 'streaming' || this.#unacked.length >= unackedLimit) return undefined
-    const message = this.#nextOfRun() ?? this.#heartbeat(nowMs)
+    const message = this.#phase.name === 'streaming' ? this.#nextOfState(nowMs) : this.#signOfLife(nowMs)
     if (message === undefined) return undefined
     this.#lastSentAtMs = nowMs
     if (message.nonce !== '') this.#unacked.push(message)
@@ -102,6 +101,7 @@ export class StreamSession {
 
   #open(request: DeltaRequestMessage, nowMs: number): void {
     this.#node = nodeOf(request, revocationBatchTypeUrl)
+    this.#lastSentAtMs = nowMs
     const resume = resumeOf(request)
     if (resume === undefined) this.#startFull(false)
     else if (resume.epoch !== this.#sources.epoch) this.#startFull(true)
@@ -146,6 +146,16 @@ export class StreamSession {
     }
     this.#run = undefined
     return next === undefined ? undefined : this.#nextOfRun()
+  }
+
+  #nextOfState(nowMs: number): Outgoing | undefined {
+    if (this.#unacked.length >= unackedLimit) return undefined
+    return this.#nextOfRun() ?? this.#heartbeat(nowMs)
+  }
+
+  #signOfLife(nowMs: number): Outgoing | undefined {
+    const isDue = this.#phase.name !== 'silent' && nowMs - this.#lastSentAtMs >= heartbeatMs
+    return isDue ? signOfLife : undefined
   }
 
   #heartbeat(nowMs: number): Outgoing | undefined {

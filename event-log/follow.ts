@@ -88,12 +88,23 @@ export const followLog = (options: FollowOptions): LogFollower => {
     for (const listener of listeners) listener()
   }
 
+  /** What a page holds cannot fail; if it does, going on would lose it. */
+  const tryApply = (page: readonly LogEntry[]): boolean => {
+    try {
+      applyPage(page)
+      return true
+    } catch (error) {
+      options.onFatal?.(error)
+      return false
+    }
+  }
+
   const follow = async () => {
     while (!stop.signal.aborted) {
       try {
         await checkEnd()
         for await (const page of log.read(state.position, stop.signal)) {
-          applyPage(page)
+          if (!tryApply(page)) return
           await nextTurn()
         }
         return // The log was closed; asking it again would never wait.
@@ -105,7 +116,7 @@ export const followLog = (options: FollowOptions): LogFollower => {
     }
   }
 
-  const following = follow().catch(error => options.onFatal?.(error))
+  const following = follow()
   const checking = setInterval(() => {
     checkEnd().catch(error => options.onError?.(error))
   }, endCheckMs)

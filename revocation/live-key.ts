@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { latestSeconds, secondsUp } from './time.ts'
 
 /** Most revocations of one key that can be restored one by one. */
 export const singlesLimit = 64
@@ -69,21 +68,9 @@ export class LiveKey {
     return until
   }
 
-  /** Makes cuts last for this lifetime, which has grown by `growthSeconds`. Blocks stay as they are. */
-  prolongCuts(lifetimeSeconds: number, growthSeconds: number): void {
-    for (const [id, times] of this.#singles) this.#singles.set(id, prolong(times, lifetimeSeconds))
-    if (this.merged !== undefined) this.merged = prolong(this.merged, lifetimeSeconds)
-    if (this.restoredUntil > 0) this.restoredUntil = secondsUp(this.restoredUntil + growthSeconds)
-  }
-
   /** Forgets revocations that expired while others live on, so that they do not count against the limit. */
   dropExpired(expiredAt: number): void {
     for (const [id, times] of this.#singles) if (times.expiresAt <= expiredAt) this.#singles.delete(id)
     if (this.merged !== undefined && this.merged.expiresAt <= expiredAt) this.merged = undefined
   }
 }
-
-const prolong = (times: Times, lifetimeSeconds: number): Times =>
-  times.issuedBefore === latestSeconds
-    ? times
-    : { ...times, expiresAt: Math.max(times.expiresAt, secondsUp(times.issuedBefore + lifetimeSeconds)) }

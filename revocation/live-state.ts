@@ -10,14 +10,18 @@ import { ClaimSets, type ClaimSetsInUse } from './claim-sets.ts'
 import { type Confirmation, DigestHistory } from './digest-history.ts'
 import { keyText, matchKey } from './key.ts'
 import { LiveKey, type Times } from './live-key.ts'
-import type { ClaimSetDeclaration, LogEvent, Restoration, Revocation } from './revocation.ts'
+import type {
+  ClaimSetDeclaration,
+  LifetimeDeclaration,
+  LogEvent,
+  Restoration,
+  Revocation,
+} from './revocation.ts'
 import { latestSeconds, secondsDown, secondsUp } from './time.ts'
+import { declareLifetime, defaultTokenLifetimes, lifetimeAt, type TokenLifetimes } from './token-lifetimes.ts'
 
 /** Why an entry of the log has no effect. */
-export type DeadLetterReason = 'claim_set_undeclared' | 'claim_sets_limit' | 'invalid'
-
-/** Longest token lifetime until the log declares one, seconds. */
-export const defaultTokenLifetimeSeconds = 30 * 24 * 3600
+export type DeadLetterReason = 'claim_set_undeclared' | 'claim_sets_limit' | 'lifetime_raises_limit'
 
 /** The live revocations of a log, ordered by the position at which they last changed. */
 export class LiveState {
@@ -25,21 +29,29 @@ export class LiveState {
   position = -1
   /** Digest of the log at {@link position}. */
   digest = 0n
-  /** Longest lifetime of a token, seconds; a cut lasts that long. It only grows. */
-  tokenLifetimeSeconds = 0
-
   /** Called with each key whose entry changed, after the change. */
   onChanged: ((key: string, live: LiveKey) => void) | undefined
 
   readonly #keys = new Map<string, LiveKey>()
   readonly #restored = new Map<string, number>()
   readonly #claimSets = new ClaimSets()
+  #lifetimes: TokenLifetimes | undefined
   readonly #history = new DigestHistory()
   #pruning: Iterator<[string, LiveKey]> | undefined
 
   /** Keys that are held, tombstones included. */
   get size(): number {
     return this.#keys.size
+  }
+
+  /** How long tokens may live, and so how long cuts last. */
+  get lifetimes(): TokenLifetimes {
+    return this.#lifetimes ?? defaultTokenLifetimes
+  }
+
+  /** Whether the log declares how long tokens may live. */
+  get hasLifetime(): boolean {
+    return this.#lifetimes !== undefined
   }
 
   /** The claim sets with live keys. */
@@ -59,8 +71,7 @@ export class LiveState {
       case 'claim-set':
         return this.#declare(event)
       case 'token-lifetime':
-        this.#prolong(event.seconds)
-        return undefined
+        return this.#declareLifetime(event)
     }
   }
 
@@ -98,8 +109,7 @@ export class LiveState {
       return { expiresAt: secondsUp(revocation.expiresAt ?? 0), issuedBefore: latestSeconds }
     }
     const issuedBefore = Math.min(latestSeconds - 1, secondsDown(revocation.issuedBefore))
-    const lifetime = this.tokenLifetimeSeconds || defaultTokenLifetimeSeconds
-    return { expiresAt: secondsUp(issuedBefore + lifetime), issuedBefore }
+    return { expiresAt: secondsUp(issuedBefore + lifetimeAt(this.lifetimes, issuedBefore)), issuedBefore }
   }
 
   /**
@@ -168,14 +178,10 @@ export class LiveState {
     return this.#claimSets.declare(createClaimSet(event.names, event.cut)) ? undefined : 'claim_sets_limit'
   }
 
-  #prolong(declaredSeconds: number): void {
-    const seconds = secondsUp(declaredSeconds)
-    if (seconds <= this.tokenLifetimeSeconds) return
-    const growth = Math.max(0, seconds - (this.tokenLifetimeSeconds || defaultTokenLifetimeSeconds))
-    this.tokenLifetimeSeconds = seconds
-    for (const [text, live] of [...this.#keys])
-      this.#change(text, live, () => live.prolongCuts(seconds, growth))
-    for (const [id, expiresAt] of this.#restored) this.#restored.set(id, secondsUp(expiresAt + growth))
+  #declareLifetime(event: LifetimeDeclaration): DeadLetterReason | undefined {
+    const lifetimes = declareLifetime(this.#lifetimes, event.seconds, event.declaredAt)
+    this.#lifetimes = lifetimes ?? this.#lifetimes
+    return lifetimes === undefined ? 'lifetime_raises_limit' : undefined
   }
 
   /** Lets `change` alter a key; if it is new or its entry another one then, it moves to the end of the order. */

@@ -52,6 +52,8 @@ export interface ClaimSetDeclaration {
 export interface LifetimeDeclaration {
   readonly kind: 'token-lifetime'
   readonly seconds: number
+  /** When it was declared, seconds. A raise holds for tokens that are issued after that. */
+  readonly declaredAt: number
 }
 
 /** What the log holds. */

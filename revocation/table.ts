@@ -24,8 +24,8 @@ import {
 export interface TableOptions {
   /** Gives zeroed memory for a segment; default: an ArrayBuffer. */
   readonly allocate?: (bytes: number) => ArrayBufferLike
-  /** Odd 32-bit multiplier of the hash; default: random, so that nobody can aim at one segment. */
-  readonly multiplier?: number
+  /** Odd 32-bit multipliers of the hash; default: random, so that nobody can aim at one segment. */
+  readonly multipliers?: readonly [number, number]
 }
 
 /** Called with each entry: the four words of its key, expiresAt and issuedBefore in seconds. */
@@ -41,8 +41,8 @@ export type EntryVisitor = (
 /** Load at which a segment splits: a search for an absent key then reads about 13 first words. */
 const segmentEntriesLimit = Math.floor(segmentSlots * 0.8)
 
-/** Two halves merge when together they have so few entries that the next ones do not split them again. */
-const mergedEntriesLimit = Math.floor(segmentSlots * 0.3)
+/** Two halves merge below this: so few that they do not split again soon, and that pruning and merging stay a step. */
+const mergedEntriesLimit = Math.floor(segmentSlots * 0.5)
 
 /** The directory has at most 2^20 places: beyond 3 billion entries, or when hashes were aimed. */
 const depthLimit = 20
@@ -53,7 +53,7 @@ export class RevocationTable {
   movedByLastStep = 0
 
   readonly #allocate: (bytes: number) => ArrayBufferLike
-  readonly #multiplier: number
+  readonly #multipliers: readonly [number, number]
   #directory: Segment[]
   #depth = 0
   #size = 0
@@ -62,7 +62,7 @@ export class RevocationTable {
 
   constructor(options: TableOptions = {}) {
     this.#allocate = options.allocate ?? (bytes => new ArrayBuffer(bytes))
-    this.#multiplier = (options.multiplier ?? randomInt(2 ** 31)) | 1
+    this.#multipliers = options.multipliers ?? [randomInt(2 ** 31) | 1, randomInt(2 ** 31) | 1]
     this.#directory = [this.#newSegment(0)]
   }
 
@@ -82,7 +82,7 @@ export class RevocationTable {
    * @throws RescindError ERR_TABLE_FULL when it cannot grow; the entry is not stored then.
    */
   set(k0: number, k1: number, k2: number, k3: number, expiresAt: number, issuedBefore: number): void {
-    const hash = this.#hash(k1)
+    const hash = this.#hash(k1, k2)
     this.movedByLastStep = 0
     let segment = this.#segmentOf(hash)
     let slot = findSlot(segment, hash, k0, k1, k2, k3)
@@ -96,6 +96,18 @@ export class RevocationTable {
     writeTimes(segment.words, slot, expiresAt, issuedBefore)
   }
 
+  /** Merges with what is there: the later of each time. Throws as {@link set} does. */
+  raise(k0: number, k1: number, k2: number, k3: number, expiresAt: number, issuedBefore: number): void {
+    const hash = this.#hash(k1, k2)
+    const { words } = this.#segmentOf(hash)
+    const slot = findSlot(this.#segmentOf(hash), hash, k0, k1, k2, k3)
+    if (slot < 0) this.set(k0, k1, k2, k3, expiresAt, issuedBefore)
+    else {
+      const latestExpiry = Math.max(expiresAt, slotWord(words, slot, 4))
+      writeTimes(words, slot, latestExpiry, Math.max(issuedBefore, slotWord(words, slot, 5)))
+    }
+  }
+
   /**
    * Whether a token with this key is revoked.
    *
@@ -103,7 +115,7 @@ export class RevocationTable {
    * @param liveAfter now minus the clock tolerance: entries that expired before are over.
    */
   rejects(k0: number, k1: number, k2: number, k3: number, issuedAt: number, liveAfter: number): boolean {
-    const hash = this.#hash(k1)
+    const hash = this.#hash(k1, k2)
     const segment = this.#segmentOf(hash)
     const slot = findSlot(segment, hash, k0, k1, k2, k3)
     if (slot < 0) return false
@@ -112,7 +124,7 @@ export class RevocationTable {
 
   /** Whether the key has an entry, be it a tombstone or expired. */
   has(k0: number, k1: number, k2: number, k3: number): boolean {
-    const hash = this.#hash(k1)
+    const hash = this.#hash(k1, k2)
     return findSlot(this.#segmentOf(hash), hash, k0, k1, k2, k3) >= 0
   }
 
@@ -137,8 +149,8 @@ export class RevocationTable {
     return true
   }
 
-  #hash(k1: number): number {
-    return Math.imul(k1, this.#multiplier) >>> 0
+  #hash(k1: number, k2: number): number {
+    return (Math.imul(k1, this.#multipliers[0]) + Math.imul(k2, this.#multipliers[1])) >>> 0
   }
 
   #segmentOf(hash: number): Segment {
@@ -164,7 +176,7 @@ export class RevocationTable {
     if (full.depth === this.#depth) this.#doubleDirectory()
     const halves = [this.#newSegment(full.depth + 1), this.#newSegment(full.depth + 1)] as const
     visitSegment(full, (k0, k1, k2, k3, expiresAt, issuedBefore) => {
-      const entryHash = this.#hash(k1)
+      const entryHash = this.#hash(k1, k2)
       const half = halves[(entryHash >>> (31 - full.depth)) & 1] as Segment
       addTo(half, entryHash, k0, k1, k2, k3, expiresAt, issuedBefore)
       this.movedByLastStep++
@@ -215,7 +227,7 @@ export class RevocationTable {
   #move(from: Segment, to: Segment, expiredAt: number): void {
     visitSegment(from, (k0, k1, k2, k3, expiresAt, issuedBefore) => {
       if (expiresAt <= expiredAt) return
-      addTo(to, this.#hash(k1), k0, k1, k2, k3, expiresAt, issuedBefore)
+      addTo(to, this.#hash(k1, k2), k0, k1, k2, k3, expiresAt, issuedBefore)
       this.movedByLastStep++
     })
   }

@@ -84,7 +84,8 @@ export async function declareLifetime(
   seconds: number,
   logger: Logger,
 ): Promise<void> {
-  const declared = follower.state.tokenLifetimeSeconds
+  const { hasLifetime, lifetimes } = follower.state
+  const declared = hasLifetime ? lifetimes.seconds : 0
   if (declared > seconds) {
     logger.warn(
       { declaredSeconds: declared, configuredSeconds: seconds },
@@ -92,8 +93,9 @@ export async function declareLifetime(
     )
   }
   if (declared >= seconds) return
+  const declaredAt = Math.floor(Date.now() / 1000)
   const position = await log.append(
-    encodeEvent({ kind: 'token-lifetime', seconds }, randomBytes(16).toString('hex')),
+    encodeEvent({ kind: 'token-lifetime', seconds, declaredAt }, randomBytes(16).toString('hex')),
   )
   await follower.reached(position)
 }

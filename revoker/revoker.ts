@@ -67,7 +67,7 @@ export async function startRevoker(options: RevokerOptions): Promise<Revoker> {
     revokerRules(
       options.clockToleranceSeconds,
       options.maxClockDifferenceSeconds,
-      follower.state.tokenLifetimeSeconds,
+      follower.state.lifetimes.seconds,
     )
   const secrets = createSecretVerifier()
   const server = createServer(logger)

@@ -32,7 +32,7 @@ interface Run {
 }
 
 const expiresAt = 4_000_000_000
-const multiplier = 0x5bd1_e995
+const multipliers = [0x5bd1_e995, 0x9e37_79b1] as const
 const seed = 0x9e37_79b9
 
 /** xorshift32: keys are hashes, so any even distribution stands for them. */
@@ -47,7 +47,7 @@ const createRandomWords = () => {
 }
 
 const run = (entries: number): Run => {
-  const table = new RevocationTable({ multiplier })
+  const table = new RevocationTable({ multipliers })
   const randomWord = createRandomWords()
   const growthStepsMs: number[] = []
   let longestStepMs = 0

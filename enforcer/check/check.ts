@@ -7,6 +7,7 @@
  */
 import { keyWords } from '../../revocation/key.ts'
 import { tokenKeys } from '../../revocation/token-keys.ts'
+import { lifetimeAt } from '../../revocation/token-lifetimes.ts'
 import type { TokenVerifier, VerifiedToken } from '../../token/verifier.ts'
 import type { Snapshot } from '../discovery/snapshot.ts'
 import type { Answers, DenyReason } from './answers.ts'
@@ -88,7 +89,10 @@ export const createCheck = (options: CheckOptions): Check => {
   const decide = (cached: CachedToken, input: CheckInput): Buffer => {
     const problem = verifier.check(cached.token, {
       clockToleranceSeconds: options.clockToleranceSeconds ?? snapshot.toleranceSeconds,
-      maxTokenLifetimeSeconds: options.maxTokenLifetimeSeconds ?? snapshot.tokenLifetimeSeconds,
+      maxTokenLifetimeSeconds: Math.min(
+        options.maxTokenLifetimeSeconds ?? Number.POSITIVE_INFINITY,
+        lifetimeAt(snapshot.lifetimes, cached.token.iatSeconds),
+      ),
     })
     if (problem !== undefined) return deny(problem, input)
     if (cached.claimSets !== snapshot.claimSets) deriveKeys(cached, snapshot)

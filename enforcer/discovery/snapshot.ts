@@ -6,6 +6,7 @@
 import { type ClaimSet, claimSetId } from '../../revocation/claim-set.ts'
 import { claimSetGeneration } from '../../revocation/claim-sets.ts'
 import { RevocationTable } from '../../revocation/table.ts'
+import type { TokenLifetimes } from '../../revocation/token-lifetimes.ts'
 
 /** The state of the log that an enforcer has; replaced or changed only between two checks. */
 export interface Snapshot {
@@ -24,8 +25,8 @@ export interface Snapshot {
   generation: number
   /** Clock tolerance for exp, seconds; entries live that much longer. */
   toleranceSeconds: number
-  /** Longest exp - iat that may be accepted, seconds. */
-  tokenLifetimeSeconds: number
+  /** Longest exp - iat that may be accepted. */
+  lifetimes: TokenLifetimes
 }
 
 /** Nothing yet. */
@@ -37,7 +38,7 @@ export const createSnapshot = (): Snapshot => ({
   claimSets: [],
   generation: claimSetGeneration([]),
   toleranceSeconds: 0,
-  tokenLifetimeSeconds: 0,
+  lifetimes: { seconds: 0, earlier: [] },
 })
 
 /** The claim sets of both lists, each once. */
@@ -46,20 +47,23 @@ export const unionOfClaimSets = (a: readonly ClaimSet[], b: readonly ClaimSet[])
 ]
 
 /**
- * Copies what is held and was not mentioned in a full state, not even as restored: a full state never forgets.
+ * Copies into a full state what is held and was not mentioned in it, not even as restored: a full state never forgets.
+ * If the log had lost its tail, what it says of a key may be older than what is held: then whatever rejects more stays.
  *
  * @param liveAfter entries that expired at or before this are not copied.
  * @returns when the last of the copied entries expires, seconds; 0 if there was none.
  */
-export const keepUnmentioned = (
+export const keepHeld = (
   held: RevocationTable,
   received: RevocationTable,
   liveAfter: number,
+  rolledBack: boolean,
 ): number => {
   let keptUntil = 0
   held.forEach((k0, k1, k2, k3, expiresAt, issuedBefore) => {
-    if (expiresAt <= liveAfter || received.has(k0, k1, k2, k3)) return
-    received.set(k0, k1, k2, k3, expiresAt, issuedBefore)
+    if (expiresAt <= liveAfter) return
+    if (!rolledBack && received.has(k0, k1, k2, k3)) return
+    received.raise(k0, k1, k2, k3, expiresAt, issuedBefore)
     keptUntil = Math.max(keptUntil, expiresAt)
   })
   return keptUntil

@@ -16,7 +16,7 @@ import { batchFormat, countEntries, visitEntries } from '../../revocation/entrie
 import { RescindError } from '../../revocation/error.ts'
 import { derivation } from '../../revocation/key.ts'
 import { RevocationTable } from '../../revocation/table.ts'
-import { createSnapshot, keepUnmentioned, type Snapshot, unionOfClaimSets } from './snapshot.ts'
+import { createSnapshot, keepHeld, type Snapshot, unionOfClaimSets } from './snapshot.ts'
 
 /** Who subscribes, and its own limits. */
 export interface SubscriptionOptions {
@@ -98,6 +98,7 @@ export class Subscription {
    * @param nowSeconds wall clock, for what has expired.
    */
   receive(response: DeltaResponseMessage, nowMs: number, nowSeconds: number): Reaction {
+    if (isSignOfLife(response)) return { request: undefined }
     try {
       const batch = batchOf(response)
       this.#check(batch)
@@ -136,8 +137,8 @@ export class Subscription {
     if (clockToleranceSeconds > snapshot.toleranceSeconds) {
       reasons.push(`enforcer.clockTolerance is above the adapter's ${snapshot.toleranceSeconds} s`)
     }
-    if (maxTokenLifetimeSeconds > snapshot.tokenLifetimeSeconds) {
-      reasons.push(`enforcer.maxTokenLifetime is above the log's ${snapshot.tokenLifetimeSeconds} s`)
+    if (maxTokenLifetimeSeconds > snapshot.lifetimes.seconds) {
+      reasons.push(`enforcer.maxTokenLifetime is above the log's ${snapshot.lifetimes.seconds} s`)
     }
     if (snapshot.table.size > revocationsLimit) {
       reasons.push(`enforcer.maxRevocations (${revocationsLimit}) is passed: ${snapshot.table.size}`)
@@ -196,7 +197,7 @@ export class Subscription {
     nowSeconds: number,
   ): void {
     const { snapshot } = this
-    const keptUntil = keepUnmentioned(snapshot.table, table, nowSeconds - batch.toleranceS)
+    const keptUntil = keepHeld(snapshot.table, table, nowSeconds - batch.toleranceS, batch.rolledBack)
     if (keptUntil > 0) {
       this.#keptSets = { sets: snapshot.claimSets, until: Math.max(keptUntil, this.#keptSets.until) }
     }
@@ -215,7 +216,10 @@ export class Subscription {
     }
     snapshot.generation = batch.claimSetGeneration
     snapshot.toleranceSeconds = batch.toleranceS
-    snapshot.tokenLifetimeSeconds = batch.maxTokenLifetimeS
+    snapshot.lifetimes = {
+      seconds: batch.maxTokenLifetimeS,
+      earlier: batch.earlierLifetimes.map(({ untilS, seconds }) => ({ until: untilS, seconds })),
+    }
   }
 
   #reach(batch: RevocationBatchMessage): void {
@@ -235,6 +239,10 @@ export class Subscription {
     return sets
   }
 }
+
+/** An adapter that has nothing to say yet, for it waits for its log or after a refusal. */
+const isSignOfLife = ({ nonce, resources }: DeltaResponseMessage): boolean =>
+  nonce === '' && resources.length === 0
 
 const batchOf = (response: DeltaResponseMessage): RevocationBatchMessage => {
   const resource = response.resources[0]?.resource

@@ -17,7 +17,7 @@ import {
   type LogPosition,
 } from '../event-log.ts'
 import { type AppendGroup, createAppendQueue } from './append-queue.ts'
-import { claimFolder } from './folder-claim.ts'
+import { claimFolder, type FolderClaim } from './folder-claim.ts'
 
 /** Where the log lies and how long an append may take. */
 export interface EmbeddedLogOptions {
@@ -43,15 +43,15 @@ const encodeValue = (digest: bigint, event: Uint8Array): Buffer =>
 export const openEmbeddedLog = async (options: EmbeddedLogOptions): Promise<EventLog> => {
   makeFolder(options.folder)
   const claim = await claimFolder(options.folder)
-  const root = openDatabase(options.folder)
+  const root = await openDatabase(options.folder, claim)
   const meta = root.openDB<string | number, string>({ name: 'meta', encoding: 'json' })
   const entries = root.openDB<Buffer, number>({ name: 'entries', encoding: 'binary' })
 
-  const epoch = meta.get('epoch') ?? randomUUID()
-  const writer = Number(meta.get('writer') ?? 0) + 1
-  await root.transaction(() => {
-    meta.put('epoch', epoch)
-    meta.put('writer', writer)
+  const { epoch, writer } = await root.transaction(() => {
+    const opened = { epoch: meta.get('epoch') ?? randomUUID(), writer: Number(meta.get('writer') ?? 0) + 1 }
+    meta.put('epoch', opened.epoch)
+    meta.put('writer', opened.writer)
+    return opened
   })
 
   let end = readEnd(entries)
@@ -130,11 +130,12 @@ const makeFolder = (folder: string): void => {
   }
 }
 
-const openDatabase = (folder: string): RootDatabase => {
+const openDatabase = async (folder: string, claim: FolderClaim): Promise<RootDatabase> => {
   try {
     // Without overlapping sync a transaction resolves only when it is flushed to disk.
     return open({ path: folder, noSubdir: false, maxDbs: 4, overlappingSync: false, cache: false })
   } catch (error) {
+    await claim.release()
     throw folderError(folder, error)
   }
 }

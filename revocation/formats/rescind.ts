@@ -112,6 +112,7 @@ const readers: { [Kind in LogEvent['kind']]: (data: Fields) => LogEvent } = {
   'token-lifetime': (data): LifetimeDeclaration => ({
     kind: 'token-lifetime',
     seconds: time(data.seconds, 'seconds'),
+    declaredAt: time(data.declaredAt, 'declaredAt'),
   }),
 }
 

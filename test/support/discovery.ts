@@ -154,7 +154,7 @@ export const connect = (clock: Clock, adapter: AdapterSide, enforcer: Subscripti
         while (link.write() !== undefined);
         const [next] = down
         if (next === undefined && up.length === 0) return batches
-        if (next !== undefined) batches.push(batchIn(next))
+        batches.push(...batchesIn(next))
         link.read()
         while (link.answer());
       }
@@ -166,6 +166,13 @@ export const connect = (clock: Clock, adapter: AdapterSide, enforcer: Subscripti
 /** A request as the adapter reads it. */
 export const decodeRequest = (request: DeltaRequest) =>
   deltaRequestCodec.decode(deltaRequestCodec.encode(request))
+
+/** Whether an encoded response is the empty one of an adapter that has nothing to say yet. */
+export const isSignOfLife = (bytes: Buffer): boolean =>
+  deltaResponseCodec.decode(bytes).resources.length === 0
+
+const batchesIn = (bytes: Buffer | undefined): RevocationBatchMessage[] =>
+  bytes === undefined || isSignOfLife(bytes) ? [] : [batchIn(bytes)]
 
 /** The batch in an encoded response. */
 export const batchIn = (bytes: Buffer): RevocationBatchMessage =>
@@ -188,6 +195,7 @@ export const enforces = ({ snapshot }: Subscription, token: SomeToken, nowSecond
 
 /** Spoils the length of the entries in an encoded response, so that an enforcer refuses it. */
 export const spoil = (bytes: Buffer): Buffer => {
+  if (isSignOfLife(bytes)) return bytes
   const response = deltaResponseCodec.decode(bytes)
   const value = Buffer.concat([response.resources[0]?.resource?.value as Buffer, Buffer.of(0x7a, 1, 0)])
   return deltaResponseCodec.encode({

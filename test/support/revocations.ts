@@ -83,7 +83,11 @@ export const declare = (names: readonly string[], isCut: boolean): ClaimSetDecla
 })
 
 /** Declares the longest token lifetime. */
-export const lifetime = (seconds: number): LifetimeDeclaration => ({ kind: 'token-lifetime', seconds })
+export const lifetime = (seconds: number, declaredAt = 0): LifetimeDeclaration => ({
+  kind: 'token-lifetime',
+  seconds,
+  declaredAt,
+})
 
 /** A token that was issued at 0 unless it says otherwise. */
 export const token = (claims: TokenClaims, iat = 0, facts: TokenFacts = {}): SomeToken => ({

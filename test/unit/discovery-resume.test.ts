@@ -10,6 +10,7 @@ import {
   createAdapterSide,
   createEnforcerSide,
   enforces,
+  isSignOfLife,
 } from '../support/discovery.ts'
 import { block, cut, restore, token } from '../support/revocations.ts'
 
@@ -106,7 +107,9 @@ describe('a resume', () => {
     const enforcer = enforcerWith(clock, [revoked(1), revoked(2), revoked(3)])
     const lagging = adapterWith(clock, [revoked(1)])
     const link = connect(clock, lagging, enforcer)
-    clock.ms += 10_000
+    clock.ms += 4_000
+    const written = link.write()
+    assert.ok(written !== undefined && isSignOfLife(written), 'the connection is seen to live')
     assert.equal(link.write(), undefined)
     lagging.append(revoked(2), revoked(3), revoked(4))
     assert.deepEqual(kindsOf(link.settle()), ['DELTA'])
@@ -163,10 +166,26 @@ describe('a full state never forgets', () => {
     const clock = now()
     const enforcer = enforcerWith(clock, held)
     const events = [revoked(1), restore(revoked(1)), restore(block({ sid: 's1' }, 1_000))]
-    connect(clock, adapterWith(clock, events, { epoch: 'epoch-2' }), enforcer).settle()
+    const trimmed = adapterWith(clock, events, { firstPosition: 100 })
+    assert.deepEqual(
+      connect(clock, trimmed, enforcer)
+        .settle()
+        .map(({ rolledBack }) => rolledBack),
+      [false, false],
+    )
     assert.equal(enforces(enforcer, withJti(1), 60), false)
     assert.equal(enforces(enforcer, token({ sid: 's1' }), 60), false)
     assert.equal(enforces(enforcer, token({ sub: 'alice' }, 40), 60), true)
+  })
+
+  test('after the log lost its tail, what it says of a key may be older: whatever rejects more stays', () => {
+    const clock = now()
+    const enforcer = enforcerWith(clock, held)
+    const events = [revoked(1), restore(revoked(1)), cut({ sub: 'alice' }, 20)]
+    connect(clock, adapterWith(clock, events, { epoch: 'epoch-2' }), enforcer).settle()
+    assert.equal(enforces(enforcer, withJti(1), 60), true)
+    assert.equal(enforces(enforcer, token({ sub: 'alice' }, 40), 60), true)
+    assert.equal(enforces(enforcer, token({ sub: 'alice' }, 41), 60), false)
   })
 
   test('what has expired is not kept', () => {

@@ -3,8 +3,14 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { claimSetGeneration } from '../../revocation/claim-sets.ts'
 import { type Match, matchKey } from '../../revocation/key.ts'
-import { defaultTokenLifetimeSeconds, LiveState } from '../../revocation/live-state.ts'
-import type { LogEvent } from '../../revocation/revocation.ts'
+import { LiveState } from '../../revocation/live-state.ts'
+import { issuedBeforeAheadLimit, type LogEvent } from '../../revocation/revocation.ts'
+import {
+  defaultTokenLifetimes,
+  lifetimeAt,
+  lifetimeRaisesLimit,
+  raiseDelaySeconds,
+} from '../../revocation/token-lifetimes.ts'
 import { tableOf, tableRejects } from '../support/decide.ts'
 import {
   applyAll,
@@ -20,6 +26,7 @@ import {
 } from '../support/revocations.ts'
 
 const alice: Match = { iss: 'https://a', sub: 'alice' }
+const bob: Match = { iss: 'https://a', sub: 'bob' }
 const latest = 2 ** 32 - 1
 
 const stateOf = (...events: readonly LogEvent[]): LiveState => {
@@ -205,33 +212,37 @@ describe('declarations', () => {
     assert.equal(apply(block({ iss: 'https://a', claim16: 'x' }, 100)), 'claim_set_undeclared')
   })
 
-  test('the longest token lifetime only grows', () => {
+  test('the longest token lifetime only grows, and not without end', () => {
     const state = stateOf(lifetime(300), lifetime(200), lifetime(250))
-    assert.equal(state.tokenLifetimeSeconds, 300)
+    assert.deepEqual(state.lifetimes, { seconds: 300, earlier: [] })
+    const raises = Array.from({ length: lifetimeRaisesLimit }, (_, index) => lifetime(301 + index))
+    applyAll(state, raises)
+    assert.equal(state.lifetimes.earlier.length, lifetimeRaisesLimit)
+    assert.equal(state.apply(100, 0n, lifetime(1_000)), 'lifetime_raises_limit')
+    assert.equal(state.lifetimes.seconds, 300 + lifetimeRaisesLimit)
   })
 
-  test('a longer lifetime prolongs cuts that are there, their restorations and those that come, but no block', () => {
-    const restored = cut(alice, 20, idOf('restored'))
-    const state = stateOf(lifetime(100), cut(alice, 10), block(alice, 50), restored, restore(restored, 120))
-    const before = state.position
-    applyAll(state, [lifetime(250)])
-    assert.equal(entryOf(state, alice, true)?.expiresAt, 260)
-    assert.equal(entryOf(state, alice, false)?.expiresAt, 50)
-    assert.equal([...state.changedAfter(before)].length, 1)
-    pruneAll(state, 265)
-    assert.equal(state.size, 1)
-    applyAll(state, [restored])
-    assert.equal(entryOf(state, alice, true)?.expiresAt, 260)
+  test('a raised lifetime holds only for tokens that no cut of before can be meant for', () => {
+    const declaredAt = 10_000
+    const state = stateOf(lifetime(100), cut(alice, 10), lifetime(250, declaredAt))
+    const latestCut = declaredAt + issuedBeforeAheadLimit
+    applyAll(state, [cut(bob, latestCut)])
+    assert.equal(entryOf(state, alice, true)?.expiresAt, 10 + 100)
+    assert.equal(entryOf(state, bob, true)?.expiresAt, latestCut + 100)
+    assert.equal(lifetimeAt(state.lifetimes, latestCut), 100)
+    assert.equal(lifetimeAt(state.lifetimes, declaredAt + raiseDelaySeconds), 100)
+    assert.equal(lifetimeAt(state.lifetimes, declaredAt + raiseDelaySeconds + 1), 250)
   })
 
-  test('a cut before the first declaration lasts as long as by default, and no longer after a smaller one grew', () => {
-    const state = stateOf(cut(alice, 10), lifetime(100), lifetime(200))
-    assert.equal(entryOf(state, alice, true)?.expiresAt, 10 + defaultTokenLifetimeSeconds)
+  test('the first declaration holds from the beginning; before it there is a default', () => {
+    assert.equal(entryOf(stateOf(cut(alice, 10)), alice, true)?.expiresAt, 10 + defaultTokenLifetimes.seconds)
+    const state = stateOf(lifetime(100, 5_000), cut(alice, 10))
+    assert.equal(entryOf(state, alice, true)?.expiresAt, 110)
   })
 
   test('a lifetime beyond what an entry can hold saturates', () => {
     const state = stateOf(lifetime(1e300), cut(alice, 10))
-    assert.equal(state.tokenLifetimeSeconds, latest)
+    assert.equal(state.lifetimes.seconds, latest)
     assert.equal(entryOf(state, alice, true)?.expiresAt, latest)
   })
 })

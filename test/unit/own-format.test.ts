@@ -41,7 +41,7 @@ const anyEvent = fc.oneof(
     restoredAt: seconds,
   }),
   fc.record({ kind: kind('claim-set'), names: fc.array(fc.string(), { maxLength: 5 }), cut: fc.boolean() }),
-  fc.record({ kind: kind('token-lifetime'), seconds }),
+  fc.record({ kind: kind('token-lifetime'), seconds, declaredAt: seconds }),
 ) as unknown as Arbitrary<LogEvent>
 
 /** As JSON carries it: -0 is 0 there. */
@@ -75,7 +75,10 @@ test('an event is a CloudEvent 1.0 whose type carries the version of the format'
       datacontenttype: 'application/json',
     },
   )
-  assert.equal(JSON.parse(encodeEvent({ kind: 'token-lifetime', seconds: 5 }, 'own').toString()).id, 'own')
+  assert.equal(
+    JSON.parse(encodeEvent({ kind: 'token-lifetime', seconds: 5, declaredAt: 1 }, 'own').toString()).id,
+    'own',
+  )
 })
 
 test('a claim with the name __proto__ survives', () => {
@@ -129,7 +132,10 @@ describe('refused is', () => {
       },
     ],
     [{ kind: 'claim-set', names: ['a'], cut: true }, { names: [undefined, 'a', [1], { 0: 'a' }] }],
-    [{ kind: 'token-lifetime', seconds: 5 }, { seconds: [undefined, -1, '5', null] }],
+    [
+      { kind: 'token-lifetime', seconds: 5, declaredAt: 1 },
+      { declaredAt: [undefined, -1], seconds: [undefined, -1, '5', null] },
+    ],
   ]
   for (const [event, fields] of wrong) {
     for (const [name, values] of Object.entries(fields)) {

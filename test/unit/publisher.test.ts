@@ -75,7 +75,7 @@ describe('a revocation', () => {
 
   test('of a cut answers when it expires: after the longest lifetime that the log declares', async () => {
     const log = await start()
-    await log.store.open().append(bytesOf({ kind: 'token-lifetime', seconds: 500 }))
+    await log.store.open().append(bytesOf({ kind: 'token-lifetime', seconds: 500, declaredAt: 0 }))
     await log.caughtUp()
     const { expiresAt } = await log.publisher.publish({
       match: alice.match,

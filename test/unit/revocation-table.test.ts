@@ -170,7 +170,7 @@ describe('a table of 200,000 entries', () => {
 describe('hashes that were aimed', () => {
   /** Fills a table until it refuses. */
   const fill = (keyOf: (index: number) => Words) => {
-    const table = new RevocationTable({ multiplier: 1 })
+    const table = new RevocationTable({ multipliers: [1, 1] })
     let stored = 0
     let error: unknown
     while (error === undefined && stored < 50_000) {
@@ -185,8 +185,8 @@ describe('hashes that were aimed', () => {
   }
 
   const aimed: Record<string, (index: number) => Words> = {
-    'the second word is the same in all keys': index => [index + 1, 42, index, 1],
-    'the second word differs in its lowest bits only': index => [index + 1, index % 8, index, 1],
+    'the hashed words are the same in all keys': index => [index + 1, 42, 43, index],
+    'the hashed words differ in their lowest bits only': index => [index + 1, index % 8, 43, index],
   }
   for (const [name, keyOf] of Object.entries(aimed)) {
     test(`end in ERR_TABLE_FULL, with nothing lost that was stored: ${name}`, () => {
@@ -202,8 +202,8 @@ describe('hashes that were aimed', () => {
     })
   }
 
-  test('at one multiplier do not hit a table with another one, and it is random', () => {
-    const keyOf = (index: number): Words => [1, index, index, 1]
+  test('at some multipliers do not hit a table with others, and they are random', () => {
+    const keyOf = (index: number): Words => [1, index, 0, 1]
     assert.ok(fill(keyOf).error instanceof RescindError)
     const table = new RevocationTable()
     for (let index = 0; index < 50_000; index++) table.set(...keyOf(index), 100, 7)
@@ -219,6 +219,16 @@ test('a key whose first word is 0 is found, and is not a free slot', () => {
   assert.equal(table.rejects(0, 5, 6, 8, 10, 99), false)
   pruneAll(table, 100)
   assert.equal(table.size, 0)
+})
+
+test('raising an entry keeps the later of each time, and stores one that is not there', () => {
+  const table = new RevocationTable()
+  table.raise(1, 2, 3, 4, 100, 10)
+  table.raise(1, 2, 3, 4, 50, 20)
+  assert.equal(table.size, 1)
+  assert.equal(table.rejects(1, 2, 3, 4, 20, 99), true)
+  assert.equal(table.rejects(1, 2, 3, 4, 21, 99), false)
+  assert.equal(table.rejects(1, 2, 3, 4, 20, 100), false)
 })
 
 test('memory comes from where the table was told, so that threads can share it', () => {
