@@ -4,9 +4,9 @@
  * @module
  */
 
-/** A mistake that breaks an invariant of docs/architecture.md. */
+/** A mistake that breaks an invariant. */
 export interface Break {
-  /** The number of the invariant. */
+  /** The number of the invariant, see invariants.ts. */
   readonly invariant: number
   /** What is wrong then, as a sentence. */
   readonly what: string

@@ -1,5 +1,5 @@
 /**
- * The breaks, by invariant: the numbers are those of docs/architecture.md.
+ * The breaks, ordered by the invariant that they break.
  *
  * @module
  */
@@ -106,6 +106,16 @@ export const breaks: readonly Break[] = [
     replace: 'if (!follower.complete && fleet.size < 0)',
     testFile: 'integration/adapter-start.test.ts',
     testName: 'an adapter answers nothing before it has read its log, and then the full state',
+  },
+  {
+    invariant: 3,
+    what: 'a check that cannot be decided is denied with 401 instead of UNAVAILABLE',
+    file: 'enforcer/check/check.ts',
+    find: "if (standing.mode === 'undecided') throw undecided(standing.reason)",
+    replace: "if (standing.mode === 'undecided') return deny('malformed', readCheckRequest(request))",
+    testFile: 'e2e/keys-outage.test.ts',
+    testName: 'are a 503 until they were loaded once, and no hindrance in an outage after that',
+    needs: ['envoy'],
   },
   {
     invariant: 4,
@@ -337,16 +347,6 @@ export const breaks: readonly Break[] = [
     file: 'envoy/envoy.yaml',
     find: 'failure_mode_allow: false',
     replace: 'failure_mode_allow: true',
-    testFile: 'e2e/keys-outage.test.ts',
-    testName: 'are a 503 until they were loaded once, and no hindrance in an outage after that',
-    needs: ['envoy'],
-  },
-  {
-    invariant: 3,
-    what: 'a check that cannot be decided is denied with 401 instead of UNAVAILABLE',
-    file: 'enforcer/check/check.ts',
-    find: "if (standing.mode === 'undecided') throw undecided(standing.reason)",
-    replace: "if (standing.mode === 'undecided') return deny('malformed', readCheckRequest(request))",
     testFile: 'e2e/keys-outage.test.ts',
     testName: 'are a 503 until they were loaded once, and no hindrance in an outage after that',
     needs: ['envoy'],

@@ -12,6 +12,7 @@ import { servicesFolder } from '../services/folder.ts'
 import { type Break, broken } from './break.ts'
 import { breaks } from './breaks.ts'
 import { copyProject, type ProjectCopy } from './copy.ts'
+import { invariants } from './invariants.ts'
 import { outcomesOf } from './outcomes.ts'
 
 /** A break and its number in the list, from 1. */
@@ -33,14 +34,16 @@ const main = async (): Promise<number> => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130))
   say(`A copy of the project is compiled (${seconds(startedAtMs)} s). Unbroken, its tests must pass:`)
   const testable = await thoseThatPass(copy, chosen, say)
-  say(`${testable.length} of ${chosen.length} breaks can be tried (${seconds(startedAtMs)} s)\n`)
-  say(row('no', 'inv', 'result', 's', 'what is broken'))
+  say(`${testable.length} of ${chosen.length} breaks can be tried (${seconds(startedAtMs)} s)`)
   let noticed = 0
+  let invariant = 0
   for (const each of testable) {
+    if (each.invariant !== invariant) say(`\nInvariant ${each.invariant}: ${invariants[each.invariant]}`)
+    invariant = each.invariant
     const beganAtMs = performance.now()
     const result = await tryBreak(copy, each)
     if (result === 'noticed') noticed += 1
-    say(row(each.number, each.invariant, result, seconds(beganAtMs), each.what))
+    say(row(each.number, result, seconds(beganAtMs), each.what))
   }
   say(`\n${noticed} of ${chosen.length} breaks were noticed (${seconds(startedAtMs)} s)`)
   return noticed === chosen.length ? 0 : 1
@@ -99,14 +102,8 @@ const compiledTest = (copy: ProjectCopy, { testFile }: Break): string =>
 
 const seconds = (sinceMs: number): string => ((performance.now() - sinceMs) / 1000).toFixed(1)
 
-const row = (...[number, invariant, result, took, what]: (string | number)[]): string =>
-  [
-    String(number).padStart(3),
-    String(invariant).padStart(3),
-    String(result).padEnd(11),
-    String(took).padStart(5),
-    what,
-  ].join('  ')
+const row = (number: number, result: string, took: string, what: string): string =>
+  `${String(number).padStart(3)}  ${result.padEnd(11)}  ${took.padStart(5)} s  ${what}`
 
 try {
   process.exitCode = await main()
