@@ -96,16 +96,20 @@ export class RevocationTable {
     writeTimes(segment.words, slot, expiresAt, issuedBefore)
   }
 
-  /** Merges with what is there: the later of each time. Throws as {@link set} does. */
-  raise(k0: number, k1: number, k2: number, k3: number, expiresAt: number, issuedBefore: number): void {
+  /**
+   * Merges with what is there: the later of each time.
+   *
+   * @returns whether the entry is now the one given.
+   * @throws RescindError as {@link set} does.
+   */
+  raise(k0: number, k1: number, k2: number, k3: number, expiresAt: number, issuedBefore: number): boolean {
     const hash = this.#hash(k1, k2)
-    const { words } = this.#segmentOf(hash)
-    const slot = findSlot(this.#segmentOf(hash), hash, k0, k1, k2, k3)
-    if (slot < 0) this.set(k0, k1, k2, k3, expiresAt, issuedBefore)
-    else {
-      const latestExpiry = Math.max(expiresAt, slotWord(words, slot, 4))
-      writeTimes(words, slot, latestExpiry, Math.max(issuedBefore, slotWord(words, slot, 5)))
-    }
+    const segment = this.#segmentOf(hash)
+    const slot = findSlot(segment, hash, k0, k1, k2, k3)
+    const latestExpiry = slot < 0 ? expiresAt : Math.max(expiresAt, slotWord(segment.words, slot, 4))
+    const latestCut = slot < 0 ? issuedBefore : Math.max(issuedBefore, slotWord(segment.words, slot, 5))
+    this.set(k0, k1, k2, k3, latestExpiry, latestCut)
+    return latestExpiry === expiresAt && latestCut === issuedBefore
   }
 
   /**

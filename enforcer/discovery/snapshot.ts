@@ -46,6 +46,10 @@ export const unionOfClaimSets = (a: readonly ClaimSet[], b: readonly ClaimSet[])
   ...new Map([...a, ...b].map(set => [claimSetId(set), set])).values(),
 ]
 
+/** Whether two lists, each without repetitions, hold the same sets. */
+export const areSameClaimSets = (a: readonly ClaimSet[], b: readonly ClaimSet[]): boolean =>
+  a === b || (a.length === b.length && unionOfClaimSets(a, b).length === a.length)
+
 /**
  * Copies into a full state what is held and was not mentioned in it, not even as restored: a full state never forgets.
  * If the log had lost its tail, what it says of a key may be older than what is held: then whatever rejects more stays.

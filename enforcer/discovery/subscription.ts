@@ -16,7 +16,8 @@ import { batchFormat, countEntries, visitEntries } from '../../revocation/entrie
 import { RescindError } from '../../revocation/error.ts'
 import { derivation } from '../../revocation/key.ts'
 import { RevocationTable } from '../../revocation/table.ts'
-import { createSnapshot, keepHeld, type Snapshot, unionOfClaimSets } from './snapshot.ts'
+import { Lowerings } from './lowerings.ts'
+import { areSameClaimSets, createSnapshot, keepHeld, type Snapshot, unionOfClaimSets } from './snapshot.ts'
 
 /** Who subscribes, and its own limits. */
 export interface SubscriptionOptions {
@@ -56,6 +57,7 @@ export class Subscription {
   readonly snapshot: Snapshot = createSnapshot()
   readonly #options: SubscriptionOptions
   #filling: RevocationTable | undefined
+  readonly #lowerings = new Lowerings()
   /** A batch was refused: what was sent after it would leave a hole, so that a full state must come first. */
   #hasHole = false
   /** Once complete, it stays so: an enforcer with a snapshot keeps deciding, whatever adapters do. */
@@ -75,6 +77,7 @@ export class Subscription {
     const { version, epoch, digest } = this.snapshot
     this.#filling = undefined
     this.#hasHole = false
+    this.#lowerings.clear()
     return {
       node: {
         id: this.#options.label,
@@ -176,18 +179,38 @@ export class Subscription {
     const count = countEntries(batch.entries)
     const claimSets = this.#claimSetsOf(batch)
     if (batch.kind === 'FULL_FIRST') this.#beginFull()
-    if (batch.kind === 'DELTA') this.#adopt(batch, claimSets, nowSeconds)
-    const table = batch.kind === 'DELTA' ? this.snapshot.table : (this.#filling as RevocationTable)
-    visitEntries(batch.entries, 0, count, table.set.bind(table))
-    if (batch.kind === 'FULL_LAST') this.#swap(table, batch, claimSets, nowSeconds)
+    if (batch.kind === 'DELTA') this.#applyDelta(batch, claimSets, count, nowSeconds)
+    else {
+      const table = this.#filling as RevocationTable
+      visitEntries(batch.entries, 0, count, table.set.bind(table))
+      if (batch.kind === 'FULL_LAST') this.#swap(table, batch, claimSets, nowSeconds)
+    }
     // Only now: a table that could not take an entry must not pass for this version.
     if (batch.kind === 'DELTA' || batch.kind === 'FULL_LAST') this.#reach(batch)
     return count
   }
 
+  /** Until the last message of a run, which raises the version, nothing that is enforced gets weaker. */
+  #applyDelta(
+    batch: RevocationBatchMessage,
+    claimSets: readonly ClaimSet[],
+    count: number,
+    nowSeconds: number,
+  ): void {
+    const { table } = this.snapshot
+    this.#adopt(batch, claimSets, nowSeconds)
+    if (batch.to === this.snapshot.version) {
+      visitEntries(batch.entries, 0, count, (...words) => this.#lowerings.strengthen(table, words))
+    } else {
+      this.#lowerings.apply(table)
+      visitEntries(batch.entries, 0, count, table.set.bind(table))
+    }
+  }
+
   #beginFull(): void {
     this.#filling = new RevocationTable()
     this.#hasHole = false
+    this.#lowerings.clear()
   }
 
   #swap(
@@ -206,14 +229,16 @@ export class Subscription {
     this.#filling = undefined
   }
 
-  /** Claim sets take effect before the entries of the same batch. */
+  /** Claim sets take effect before the entries of the same batch; those that went, when a version is reached. */
   #adopt(batch: RevocationBatchMessage, claimSets: readonly ClaimSet[], nowSeconds: number): void {
     const { snapshot } = this
-    if (this.#receivedSets !== claimSets || batch.kind !== 'DELTA') {
-      const isKept = this.#keptSets.until > nowSeconds - batch.toleranceS
-      snapshot.claimSets = isKept ? unionOfClaimSets(claimSets, this.#keptSets.sets) : claimSets
-      this.#receivedSets = claimSets
-    }
+    const isKept = this.#keptSets.until > nowSeconds - batch.toleranceS
+    const wanted = isKept ? unionOfClaimSets(claimSets, this.#keptSets.sets) : claimSets
+    const isOnTheWay = batch.kind === 'DELTA' && batch.to === snapshot.version
+    const sets = isOnTheWay ? unionOfClaimSets(snapshot.claimSets, wanted) : wanted
+    // The same list stays if nothing changed: another one makes every remembered token derive its keys again.
+    if (!areSameClaimSets(sets, snapshot.claimSets)) snapshot.claimSets = sets
+    this.#receivedSets = claimSets
     snapshot.generation = batch.claimSetGeneration
     snapshot.toleranceSeconds = batch.toleranceS
     snapshot.lifetimes = {

@@ -1,0 +1,40 @@
+/**
+ * Entries of a run of messages that weaken what the table holds (restored, or a shorter time). They wait for the last
+ * message of the run: in between, the revocation that rejects the same tokens now may not have arrived yet.
+ *
+ * @module
+ */
+import { RescindError } from '../../revocation/error.ts'
+import type { EntryVisitor, RevocationTable } from '../../revocation/table.ts'
+
+type Words = Parameters<EntryVisitor>
+
+/** Most entries that wait; a run with more is refused, and a full state, which is swapped in at once, comes instead. */
+const waitingLimit = 1_000_000
+
+/** The entries that wait, each key's last one. */
+export class Lowerings {
+  readonly #waiting = new Map<string, Words>()
+
+  /** Stores what strengthens the table, and keeps what does not. */
+  strengthen(table: RevocationTable, words: Words): void {
+    const key = `${words[0]} ${words[1]} ${words[2]} ${words[3]}`
+    this.#waiting.delete(key)
+    if (table.raise(...words)) return
+    if (this.#waiting.size >= waitingLimit) {
+      throw new RescindError('ERR_BATCH_INVALID', `more than ${waitingLimit} restored revocations at once`)
+    }
+    this.#waiting.set(key, words)
+  }
+
+  /** Stores what waited. */
+  apply(table: RevocationTable): void {
+    for (const words of this.#waiting.values()) table.set(...words)
+    this.#waiting.clear()
+  }
+
+  /** Forgets what waited: the stream ended, and what it lacks will be sent again. */
+  clear(): void {
+    this.#waiting.clear()
+  }
+}
