@@ -141,7 +141,7 @@ export const breaks: readonly Break[] = [
     invariant: 5,
     what: 'a full state forgets what it does not mention',
     file: 'enforcer/discovery/snapshot.ts',
-    find: 'received.set(k0, k1, k2, k3, expiresAt, issuedBefore)',
+    find: 'received.raise(k0, k1, k2, k3, expiresAt, issuedBefore)',
     replace: 'void issuedBefore',
     testFile: 'unit/discovery-resume.test.ts',
     testName: 'what it does not mention stays, with its claim sets, until it expires',
