@@ -8,7 +8,7 @@ import { breaks } from '../break/breaks.ts'
 import { invariants } from '../break/invariants.ts'
 import { projectRoot } from '../support/project.ts'
 
-describe('test/break/breaks.ts', () => {
+describe('the breaks', () => {
   for (const each of breaks) {
     test(`can break: ${each.what}`, () => {
       const source = readFileSync(join(projectRoot, each.file), 'utf8')
