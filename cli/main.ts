@@ -6,7 +6,6 @@
  */
 import { readFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
-import { RescindError } from '../revocation/error.ts'
 import { loadConfig } from '../runtime/config/load.ts'
 import { failStartup } from '../runtime/shutdown.ts'
 import { hashSecret } from '../token/secret.ts'
@@ -103,6 +102,5 @@ program
 try {
   await program.parseAsync()
 } catch (error) {
-  if (!(error instanceof RescindError)) process.exitCode = 1
-  failStartup(error)
+  failStartup(error, { logLevel: process.env.RESCIND_LOG_LEVEL ?? 'info' })
 }

@@ -11,10 +11,19 @@ import type { EventLog } from '../event-log/event-log.ts'
 import { followLog, type LogFollower } from '../event-log/follow.ts'
 import { startRevoker } from '../revoker/revoker.ts'
 import { createAdminServer } from '../runtime/admin-server.ts'
+import { formatAddress, parseAddress } from '../runtime/config/address.ts'
 import type { Config } from '../runtime/config/schema.ts'
 import { createLogger, type Logger } from '../runtime/logger.ts'
 import { createTokenVerifier } from '../token/verifier.ts'
-import { adapterOf, embeddedLogOf, enforcerOf, issuersOf, revokerOf, timesOf } from './settings.ts'
+import {
+  adapterOf,
+  embeddedLogOf,
+  enforcerOf,
+  issuersOf,
+  retiredKeysSecondsOf,
+  revokerOf,
+  timesOf,
+} from './settings.ts'
 
 /** Parts that can be run. */
 export type Role = 'all' | 'revoker' | 'adapter' | 'enforcer'
@@ -34,11 +43,15 @@ export const runAll = async (config: Config): Promise<Running> => {
   const follower = follow(log, config, logger)
   await follower.caughtUp
   const revokerLogger = loggerOf(config, 'revoker')
-  const verifier = createTokenVerifier({ issuers: issuersOf(config), logger: revokerLogger })
+  const verifier = createTokenVerifier({
+    issuers: issuersOf(config),
+    logger: revokerLogger,
+    retiredKeysSeconds: retiredKeysSecondsOf(config),
+  })
   const revoker = await startRevoker({ ...revokerOf(config), log, follower, verifier, logger: revokerLogger })
   const adapter = await startAdapter({ ...adapterOf(config), log, follower, logger })
   const adapterAdmin = await adapterAdminServer(config, adapter, follower, logger)
-  const enforcer = await runEnforcer(config, [`127.0.0.1:${adapter.port}`])
+  const enforcer = await runEnforcer(config, [ownAdapter(config, adapter.port)])
   return {
     ready: enforcer.ready,
     stop: async () => {
@@ -60,6 +73,12 @@ export const runEnforcer = async (
 ): Promise<Running> => {
   const logger = loggerOf(config, 'enforcer')
   if (config.issuers.length === 0) logger.warn({}, 'no issuers are configured: every token is refused')
+  for (const { issuer } of config.issuers.filter(({ audiences }) => audiences.length === 0)) {
+    logger.warn(
+      { issuer },
+      'no audiences are configured: any token of this issuer is accepted, ID tokens too',
+    )
+  }
   const registry = new Registry()
   const verifier = createTokenVerifier({ issuers: issuersOf(config), logger })
   const enforcer = await startEnforcer({ ...enforcerOf(config), adapters, verifier, registry, logger })
@@ -71,6 +90,17 @@ export const runEnforcer = async (
       await admin.close()
     },
   }
+}
+
+/** Where the enforcer of this process finds the adapter of this process. */
+const ownAdapter = (config: Config, port: number): string => {
+  const address = parseAddress(config.adapter.address)
+  const host = address.kind === 'tcp' ? address.host : '127.0.0.1'
+  const reachable = new Map([
+    ['0.0.0.0', '127.0.0.1'],
+    ['::', '::1'],
+  ]).get(host)
+  return formatAddress({ kind: 'tcp', host: reachable ?? host, port })
 }
 
 const loggerOf = (config: Config, component: string): Logger => createLogger({ ...config.log, component })

@@ -32,6 +32,11 @@ export const issuersOf = ({ issuers }: Config): readonly IssuerSettings[] =>
     jwksMaxAgeSeconds: seconds(issuer.jwksMaxAge),
   }))
 
+/** How long some enforcer may go on using a key that its issuer no longer publishes, seconds. */
+export const retiredKeysSecondsOf = (config: Config): number =>
+  Math.max(0, ...config.issuers.map(({ jwksMaxAge }) => seconds(jwksMaxAge))) +
+  timesOf(config).maxClockDifferenceSeconds
+
 /** Where the embedded log lies. */
 export const embeddedLogOf = ({ eventLog }: Config): EmbeddedLogOptions => ({
   folder: eventLog.folder,

@@ -50,6 +50,8 @@ export interface Enforcer {
 
 const watchMs = 50
 const pruneStepMs = 50
+/** A clock that is ahead for a moment must not make the table forget for good. */
+const pruneGraceSeconds = 300
 const alarmStalenessMs = 30_000
 
 /**
@@ -101,7 +103,7 @@ export const startEnforcer = async (options: EnforcerOptions): Promise<Enforcer>
   const discovery = startDiscoveryClient({ ...options, subscription, onReceived: watch })
   const watching = setInterval(watch, watchMs)
   const pruning = setInterval(() => {
-    snapshot.table.pruneStep(Math.floor(Date.now() / 1000) - snapshot.toleranceSeconds)
+    snapshot.table.pruneStep(Math.floor(Date.now() / 1000) - snapshot.toleranceSeconds - pruneGraceSeconds)
   }, pruneStepMs)
   const staleness = watchStaleness(logger, stalenessMs)
 

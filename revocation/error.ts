@@ -13,6 +13,7 @@ export type ErrorCode =
   | 'ERR_LOG_IN_USE'
   | 'ERR_LOG_TAKEN'
   | 'ERR_LOG_TIMEOUT'
+  | 'ERR_LOG_WRITE'
   | 'ERR_EVENT_TOO_LARGE'
   | 'ERR_EVENT_INVALID'
   | 'ERR_REVOCATION_INVALID'

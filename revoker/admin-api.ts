@@ -9,6 +9,7 @@ import type { RescindError } from '../revocation/error.ts'
 import type { Match } from '../revocation/key.ts'
 import type { SecretVerifier } from '../token/secret.ts'
 import type { TokenVerifier, VerifyRules } from '../token/verifier.ts'
+import { cutNow } from './margins.ts'
 import type { NewRevocation, Publisher } from './publisher.ts'
 import { tokenMatch } from './revoked-token.ts'
 
@@ -126,7 +127,8 @@ async function newRevocation(
       ...(body.issuedBefore === undefined
         ? {}
         : {
-            issuedBefore: body.issuedBefore === 'now' ? Math.floor(options.nowSeconds()) : body.issuedBefore,
+            issuedBefore:
+              body.issuedBefore === 'now' ? cutNow(match, options.nowSeconds()) : body.issuedBefore,
           }),
     }
   )

@@ -10,6 +10,7 @@ import { RescindError } from '../revocation/error.ts'
 import { formatAddress, parseAddress } from '../runtime/config/address.ts'
 import { listenAt } from '../runtime/listen.ts'
 import type { Logger } from '../runtime/logger.ts'
+import { slowRequestLimits } from '../runtime/slow-requests.ts'
 import { createSecretVerifier } from '../token/secret.ts'
 import type { TokenVerifier } from '../token/verifier.ts'
 import { addAdminApi, problemOf, sendProblem } from './admin-api.ts'
@@ -69,10 +70,9 @@ export async function startRevoker(options: RevokerOptions): Promise<Revoker> {
       options.maxClockDifferenceSeconds,
       follower.state.lifetimes.seconds,
     )
-  const secrets = createSecretVerifier()
   const server = createServer(logger)
   await addRevokeEndpoint(server, {
-    authenticator: createClientAuthenticator(options.clients, secrets),
+    authenticator: createClientAuthenticator(options.clients),
     verifier,
     rules,
     publisher,
@@ -81,7 +81,7 @@ export async function startRevoker(options: RevokerOptions): Promise<Revoker> {
   })
   addAdminApi(server, {
     tokens: options.adminTokens,
-    secrets,
+    secrets: createSecretVerifier(),
     verifier,
     rules,
     publisher,
@@ -106,7 +106,7 @@ function createServer(logger: Logger): FastifyInstance {
     bodyLimit: bodyLimitBytes,
     requestTimeout: requestLimitMs,
     forceCloseConnections: 'idle',
-    http: { maxHeaderSize: headersLimitBytes },
+    http: { maxHeaderSize: headersLimitBytes, ...slowRequestLimits(requestLimitMs) },
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
   })
   server.server.maxConnections = connectionsLimit
@@ -116,7 +116,7 @@ function createServer(logger: Logger): FastifyInstance {
   server.setErrorHandler((error: FastifyError | RescindError, request, reply) => {
     if (error instanceof RescindError) {
       const problem = problemOf(error)
-      if (problem.status >= 500)
+      if (problem.status >= 500 && error.code !== 'ERR_OVERLOADED')
         logger.error({ err: error, path: request.routeOptions.url }, 'request failed')
       return sendProblem(reply, problem)
     }

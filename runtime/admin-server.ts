@@ -8,6 +8,7 @@ import type { Registry } from 'prom-client'
 import { formatAddress, parseAddress } from './config/address.ts'
 import { listenAt } from './listen.ts'
 import type { Logger } from './logger.ts'
+import { slowRequestLimits } from './slow-requests.ts'
 
 /** Whether the process can do its work, and if not, why; each reason is one short sentence. */
 export interface Readiness {
@@ -53,7 +54,7 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
     bodyLimit: bodyLimitBytes,
     requestTimeout: requestLimitMs,
     forceCloseConnections: true,
-    http: { maxHeaderSize: headersLimitBytes },
+    http: { maxHeaderSize: headersLimitBytes, ...slowRequestLimits(requestLimitMs) },
   })
   server.server.maxConnections = connectionsLimit
   server.addHook('onSend', async (_request, reply) => {

@@ -83,7 +83,7 @@ export function startupErrorText(error: unknown, { logLevel }: StartupErrorOptio
   const { message, stack } = error instanceof Error ? error : new Error(String(error))
   if (logLevel === 'debug' || logLevel === 'trace') return `error: ${stack ?? message}`
   const [line = ''] = message.split('\n')
-  return `error: ${line} (unexpected; set log.level to debug to see where it comes from)`
+  return `error: ${line} (unexpected; set RESCIND_LOG_LEVEL=debug to see where it comes from)`
 }
 
 /** A bare error of listening, which carries the address but not the setting. */

@@ -18,7 +18,8 @@ const suites = ['unit', 'conformance', 'integration', 'e2e']
 const needs: Readonly<Record<string, readonly string[]>> = {
   'e2e/': ['envoy'],
   'integration/services': ['envoy', envoyOldest],
-  'integration/compose': ['envoy', 'docker-compose'],
+  'integration/envoy': ['envoy'],
+  'integration/compose': ['envoy'],
 }
 
 /** The test files of this project, such as `unit/table.test`, sorted; compiled leftovers of deleted ones are not among them. */

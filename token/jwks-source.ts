@@ -28,6 +28,8 @@ export interface JwksSourceOptions {
   readonly refreshSeconds?: number | undefined
   /** How long the last good keys serve through an outage, counted from the last success. Default 86,400. */
   readonly maxAgeSeconds?: number | undefined
+  /** For how long keys that left the set are kept in {@link JwksSource.retiredKeySet}. Default 0. */
+  readonly retiredSeconds?: number | undefined
   /** Shortest time between two fetches that unknown keys cause. Default 10. */
   readonly refetchIntervalSeconds?: number | undefined
   /** Time for one HTTP exchange. Default 5,000. */
@@ -65,6 +67,8 @@ export interface JwksSource {
   generation(): number
   /** The keys; undefined if they were never loaded or are too old. */
   keySet(): KeySet | undefined
+  /** Keys that left the set not long ago; empty unless `retiredSeconds` is set. */
+  retiredKeySet(): KeySet
   /** Whether the key may still verify: it is in the set, and the set is not too old. */
   isCurrent(key: VerificationKey): boolean
   /** Fetches again, or joins the fetch under way; rate limited. Never rejects. */
@@ -97,7 +101,8 @@ export function createJwksSource(options: JwksSourceOptions): JwksSource {
   const refetchIntervalMs = (options.refetchIntervalSeconds ?? defaultRefetchIntervalSeconds) * 1000
   const maxAgeMs = (options.maxAgeSeconds ?? jwksMaxAgeSeconds) * 1000
   const closing = new AbortController()
-  const keys = createHeldKeys(maxAgeMs, timing.steadyNowMs, () =>
+  const retiredMs = (options.retiredSeconds ?? 0) * 1000
+  const keys = createHeldKeys(maxAgeMs, retiredMs, timing.steadyNowMs, () =>
     logger.error({ issuer, error: lastError }, 'keys of the issuer are too old and no longer used'),
   )
   let underWay: Promise<boolean> | undefined
@@ -165,6 +170,7 @@ export function createJwksSource(options: JwksSourceOptions): JwksSource {
   return {
     generation: keys.generation,
     keySet: keys.current,
+    retiredKeySet: keys.retired,
     isCurrent: key => keys.current()?.keys.has(key) ?? false,
     async refetch() {
       if (closing.signal.aborted) return 'failed'

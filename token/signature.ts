@@ -6,7 +6,7 @@
 import { compactVerify, errors } from 'jose'
 import type { JwksSource, RefetchOutcome } from './jwks-source.ts'
 import type { ParsedJwt } from './jwt.ts'
-import { selectKeys, type VerificationKey } from './key-set.ts'
+import { type KeySet, selectKeys, type VerificationKey } from './key-set.ts'
 import type { Timing } from './timing.ts'
 
 /**
@@ -20,6 +20,8 @@ export interface KeyWait {
   readonly timing: Timing
   /** Milliseconds from now; undefined waits as long as the fetch takes. */
   readonly deadlineMs: number | undefined
+  /** A key counts as unknown only after a fetch, not because the next fetch is not due yet. */
+  readonly freshKeysOnly: boolean
 }
 
 /**
@@ -35,11 +37,11 @@ export async function findSigningKey(
   wait: KeyWait,
 ): Promise<SigningKey> {
   const generation = source.generation()
-  const first = await tryKeys(text, jwt, source)
+  const first = await tryAllKeys(text, jwt, source)
   if (!newKeysMayHelp(first, jwt)) return first
   const outcome = await refetchWithin(source, wait)
-  const latest = source.generation() === generation ? first : await tryKeys(text, jwt, source)
-  const keysAreKnown = outcome === 'loaded' || outcome === 'limited'
+  const latest = source.generation() === generation ? first : await tryAllKeys(text, jwt, source)
+  const keysAreKnown = outcome === 'loaded' || (outcome === 'limited' && !wait.freshKeysOnly)
   return latest === 'unknown_key' && !keysAreKnown ? 'keys_unavailable' : latest
 }
 
@@ -49,8 +51,15 @@ function newKeysMayHelp(verdict: SigningKey, jwt: ParsedJwt): boolean {
   return typeof verdict === 'string'
 }
 
-async function tryKeys(text: string, jwt: ParsedJwt, source: JwksSource): Promise<SigningKey> {
-  const keySet = source.keySet()
+/** The issuer's keys, then those that it no longer publishes, where they are kept. */
+async function tryAllKeys(text: string, jwt: ParsedJwt, source: JwksSource): Promise<SigningKey> {
+  const verdict = await tryKeys(text, jwt, source.keySet())
+  if (typeof verdict !== 'string') return verdict
+  const retired = await tryKeys(text, jwt, source.retiredKeySet())
+  return typeof retired === 'string' ? verdict : retired
+}
+
+async function tryKeys(text: string, jwt: ParsedJwt, keySet: KeySet | undefined): Promise<SigningKey> {
   if (!keySet) return 'keys_unavailable'
   const candidates = selectKeys(keySet, jwt.alg, jwt.kid)
   for (const key of candidates) {

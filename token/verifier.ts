@@ -45,6 +45,11 @@ export interface TokenVerifierOptions {
   /** Limits for parsing. */
   readonly limits?: JwtLimits | undefined
   readonly fetch?: typeof fetch | undefined
+  /**
+   * For a revoker, which must know every token that some enforcer may still accept: for how long keys that left the key
+   * set still count, seconds; and a key is unknown only after a fetch. Absent: for an enforcer.
+   */
+  readonly retiredKeysSeconds?: number | undefined
   /** The wall clock, milliseconds since 1970; for claims. */
   readonly now?: (() => number) | undefined
   /** The steady clock and timers; for keys and deadlines. */
@@ -162,7 +167,11 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     if (!issuer) return rejected('unknown_issuer')
     if (!issuer.algorithms.has(jwt.alg)) return rejected('algorithm_not_allowed')
 
-    const verdict = await findSigningKey(text, jwt, issuer.source, { timing, deadlineMs })
+    const verdict = await findSigningKey(text, jwt, issuer.source, {
+      timing,
+      deadlineMs,
+      freshKeysOnly: options.retiredKeysSeconds !== undefined,
+    })
     if (verdict === 'keys_unavailable') return keysUnavailable
     if (typeof verdict === 'string') return rejected(verdict)
     const times = readTimes(jwt.payload)
@@ -230,6 +239,7 @@ function createIssuer(settings: IssuerSettings, options: TokenVerifierOptions): 
     jwksUri: settings.jwksUri,
     refreshSeconds: settings.jwksRefreshSeconds,
     maxAgeSeconds: settings.jwksMaxAgeSeconds,
+    retiredSeconds: options.retiredKeysSeconds,
     logger: options.logger,
     fetch: options.fetch,
     timing: options.timing,

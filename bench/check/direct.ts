@@ -40,7 +40,7 @@ const connections = 4
 const streamsPerConnection = 32
 
 /** As many as it takes until the compiler has done what it can; on a slow machine that is no fewer. */
-const warmUpRequests = 40_000
+const warmUpRequests = 60_000
 
 /** Measures the no-op, the empty enforcer and the full one in turns. */
 export const measureDirectly = async (setting: Setting): Promise<DirectResult> => {

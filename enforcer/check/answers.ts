@@ -53,24 +53,43 @@ const missingToken: Denial = {
   sentence: 'missing token',
 }
 
-/** Encodes the answers in a style. */
+const denials: Readonly<Record<DenyReason, Denial>> = {
+  missing_token: missingToken,
+  ambiguous_token: invalidToken,
+  malformed: invalidToken,
+  unknown_issuer: invalidToken,
+  algorithm_not_allowed: invalidToken,
+  unknown_key: invalidToken,
+  bad_signature: invalidToken,
+  wrong_audience: invalidToken,
+  missing_exp: invalidToken,
+  missing_iat: invalidToken,
+  invalid_nbf: invalidToken,
+  expired: invalidToken,
+  not_yet_valid: invalidToken,
+  issued_in_future: invalidToken,
+  lifetime_too_long: invalidToken,
+  too_many_keys: invalidToken,
+  revoked: invalidToken,
+}
+
+/** Every reason for which a request is denied. */
+export const denyReasons = Object.keys(denials) as readonly DenyReason[]
+
+/** Encodes all answers in a style. */
 export const createAnswers = (style: ErrorStyle): Answers => {
-  const encoded = new Map<string, Buffer>()
+  const encodeAll = (isGrpc: boolean) =>
+    new Map(denyReasons.map(reason => [reason, encodeDenial(reason, style, isGrpc)]))
+  const plain = encodeAll(false)
+  const forGrpc = encodeAll(true)
   return {
     allow: asserted(checkResponseCodec.encode({ status: { code: 0 }, okResponse: {} }), 0),
-    deny: (reason, isGrpc) => {
-      const name = `${reason} ${isGrpc}`
-      const known = encoded.get(name)
-      if (known !== undefined) return known
-      const answer = encodeDenial(reason, style, isGrpc)
-      encoded.set(name, answer)
-      return answer
-    },
+    deny: (reason, isGrpc) => (isGrpc ? forGrpc : plain).get(reason) as Buffer,
   }
 }
 
 const encodeDenial = (reason: DenyReason, style: ErrorStyle, isGrpc: boolean): Buffer => {
-  const denial = reason === 'missing_token' ? missingToken : invalidToken
+  const denial = denials[reason]
   const body = isGrpc ? denial.sentence : jsonBody(denial, style)
   const contentType = isGrpc || body === '' ? [] : [headerOption('content-type', 'application/json')]
   return asserted(

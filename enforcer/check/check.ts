@@ -73,8 +73,8 @@ export const createCheck = (options: CheckOptions): Check => {
   const { snapshot, verifier, cache, answers, count } = options
   let verifying = 0
 
-  const allow = () => {
-    count('allow', 'allowed')
+  const allow = (reason: 'allowed' | 'unchecked' = 'allowed') => {
+    count('allow', reason)
     return answers.allow
   }
   const deny = (reason: DenyReason, input: CheckInput) => {
@@ -119,7 +119,7 @@ export const createCheck = (options: CheckOptions): Check => {
     const standing = options.standing()
     if (standing.mode === 'undecided') throw undecided(standing.reason)
     const input = readCheckRequest(request)
-    if (standing.mode === 'allow') return allow()
+    if (standing.mode === 'allow') return allow('unchecked')
     const found = bearerToken(input)
     if (found.problem !== undefined) return deny(found.problem, input)
     const cached = cache.get(found.token)

@@ -31,7 +31,7 @@ export interface SubscriptionOptions {
   readonly revocationsLimit: number
 }
 
-/** What an accepted batch did, for the log. */
+/** A version that was reached, for the log. `entries` are those of the last message. */
 export interface Received {
   readonly version: number
   readonly entries: number
@@ -105,19 +105,16 @@ export class Subscription {
     try {
       const batch = batchOf(response)
       this.#check(batch)
+      const before = this.snapshot.version
       const entries = this.#apply(batch, nowSeconds)
       this.#logAgeMs = batch.logAgeMs
       this.#receivedAtMs = nowMs
       if (response.nonce === '') return { request: undefined }
-      return {
-        request: { typeUrl: revocationBatchTypeUrl, responseNonce: response.nonce },
-        received: {
-          version: this.snapshot.version,
-          entries,
-          isFull: batch.kind !== 'DELTA',
-          rolledBack: batch.rolledBack,
-        },
-      }
+      const request = { typeUrl: revocationBatchTypeUrl, responseNonce: response.nonce }
+      const { version } = this.snapshot
+      const isFull = batch.kind === 'FULL_LAST'
+      if (version === before && !isFull) return { request }
+      return { request, received: { version, entries, isFull, rolledBack: batch.rolledBack } }
     } catch (error) {
       this.#filling = undefined
       this.#hasHole = true
@@ -250,7 +247,7 @@ export class Subscription {
   #reach(batch: RevocationBatchMessage): void {
     const { snapshot } = this
     snapshot.epoch = batch.epoch
-    if (batch.to !== snapshot.version) {
+    if (batch.kind === 'FULL_LAST' || batch.to !== snapshot.version) {
       snapshot.version = batch.to
       snapshot.digest = batch.toDigest.toString('hex')
     }

@@ -61,20 +61,24 @@ export const openEmbeddedLog = async (options: EmbeddedLogOptions): Promise<Even
   const write = async (groups: readonly AppendGroup[]) => {
     let next = end
     const positions: number[][] = []
-    const owned = await root.transaction(() => {
-      if (meta.get('writer') !== writer) return false
-      next = readEnd(entries)
-      for (const group of groups) {
-        positions.push(
-          group.events.map(event => {
-            next = following(next, event)
-            entries.put(next.position, encodeValue(next.digest, event))
-            return next.position
-          }),
-        )
-      }
-      return true
-    })
+    const owned = await root
+      .transaction(() => {
+        if (meta.get('writer') !== writer) return false
+        next = readEnd(entries)
+        for (const group of groups) {
+          positions.push(
+            group.events.map(event => {
+              next = following(next, event)
+              entries.putSync(next.position, encodeValue(next.digest, event))
+              return next.position
+            }),
+          )
+        }
+        return true
+      })
+      .catch(error => {
+        throw writeError(options.folder, error)
+      })
     if (!owned) throw takenError(options.folder)
     end = next
     appended.emit('appended')
@@ -111,7 +115,10 @@ export const openEmbeddedLog = async (options: EmbeddedLogOptions): Promise<Even
     appendAll,
     read,
     start: async () => [...entries.getKeys({ limit: 1 })][0] ?? firstPosition,
-    end: async () => end,
+    end: async () => {
+      if (meta.get('writer') !== writer) throw takenError(options.folder)
+      return end
+    },
     close: async () => {
       closed.abort()
       await queue.idle()
@@ -133,7 +140,13 @@ const makeFolder = (folder: string): void => {
 const openDatabase = async (folder: string, claim: FolderClaim): Promise<RootDatabase> => {
   try {
     // Without overlapping sync a transaction resolves only when it is flushed to disk.
-    return open({ path: folder, noSubdir: false, maxDbs: 4, overlappingSync: false, cache: false })
+    return open({
+      path: folder,
+      noSubdir: false,
+      maxDbs: 4,
+      overlappingSync: false,
+      eventTurnBatching: false,
+    })
   } catch (error) {
     await claim.release()
     throw folderError(folder, error)
@@ -146,6 +159,15 @@ const folderError = (folder: string, cause: unknown) =>
     `eventLog.folder: ${folder} cannot be used (${(cause as Error).message}); name a folder that this user can write`,
     { cause },
   )
+
+/** A write that fails rejects these promises too; the one of the transaction tells of it. */
+const alsoRejected = () => undefined
+
+const writeError = (folder: string, cause: Error & { commitError?: Promise<unknown> }) => {
+  cause.commitError?.catch(alsoRejected)
+  const message = `eventLog.folder: ${folder} cannot be written (${cause.message}); nothing was stored; is the disk full?`
+  return new RescindError('ERR_LOG_WRITE', message, { cause })
+}
 
 const takenError = (folder: string) =>
   new RescindError(

@@ -114,13 +114,16 @@ export const httpUrl = (options: FieldOptions<string>) => {
 
 /** A scrypt hash of a secret; errors never show its value. */
 export const secretHash = (options: FieldOptions<string>) => {
-  const cost = 'ln=(1[0-9]|20),r=([1-9]|[12][0-9]|3[0-2]),p=([1-9]|1[0-6])'
-  return text('a hash $scrypt$ln=15,r=8,p=1$<salt>$<hash> (ln 10 to 20, r 1 to 32, p 1 to 16, base64)', {
-    maxLength: 256,
-    pattern: `^\\$scrypt\\$${cost}\\$[A-Za-z0-9+/]{11,88}={0,2}\\$[A-Za-z0-9+/]{22,88}={0,2}$`,
-    writeOnly: true,
-    ...options,
-  })
+  const cost = 'ln=1[0-6],r=([1-9]|[12][0-9]|3[0-2]),p=([1-9]|1[0-6])'
+  return text(
+    'a hash $scrypt$ln=15,r=8,p=1$<salt>$<hash> (ln 10 to 16, r 1 to 32, p 1 to 16, base64 without padding)',
+    {
+      maxLength: 256,
+      pattern: `^\\$scrypt\\$${cost}\\$[A-Za-z0-9+/]{11,86}\\$[A-Za-z0-9+/]{22,86}$`,
+      writeOnly: true,
+      ...options,
+    },
+  )
 }
 
 const holds =

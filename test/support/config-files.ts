@@ -8,7 +8,7 @@ import { RescindError } from '../../revocation/error.ts'
 import { type LoadedConfig, loadConfig } from '../../runtime/config/load.ts'
 
 /** A scrypt hash of the right shape; it is the hash of nothing. */
-export const someHash = `$scrypt$ln=15,r=8,p=1$${'A'.repeat(22)}==$${'B'.repeat(43)}=`
+export const someHash = `$scrypt$ln=15,r=8,p=1$${'A'.repeat(22)}$${'B'.repeat(43)}`
 
 /** Reads files from a record, and fails like the file system for those that are not in it. */
 export function fileReader(files: Readonly<Record<string, string>>) {

@@ -55,7 +55,7 @@ export interface VerifierFixture {
   /** Creates the verifier for someIssuer (with these settings) and for more issuers. */
   create(settings?: Partial<IssuerSettings>, more?: readonly IssuerSettings[]): void
   /** Creates it and waits until the keys are loaded. */
-  start(settings?: Partial<IssuerSettings>): Promise<void>
+  start(settings?: Partial<IssuerSettings>, retiredKeysSeconds?: number): Promise<void>
   /** 'ok', or why the token is rejected. */
   verdict(token: string, rules?: object): Promise<string>
   /** The token, if its signature verifies; else the test fails. */
@@ -72,15 +72,20 @@ export function withoutKid(pair: SigningPair): SigningPair {
 export function useVerifier(): VerifierFixture {
   const fixture = { create, start, verdict, genuine } as VerifierFixture
 
-  function create(settings: Partial<IssuerSettings> = {}, more: readonly IssuerSettings[] = []) {
+  function create(
+    settings: Partial<IssuerSettings> = {},
+    more: readonly IssuerSettings[] = [],
+    retiredKeysSeconds?: number,
+  ) {
     const { server, timing, log } = fixture
     const issuer = { issuer: someIssuer, jwksUri: `${server.origin}/jwks`, audiences: ['api'], ...settings }
     const now = () => fixture.nowMs
     const issuers = [issuer, ...more]
-    fixture.verifier = createTokenVerifier({ issuers, logger: log, timing, now, random: () => 0.5 })
+    const options = { issuers, logger: log, timing, now, random: () => 0.5, retiredKeysSeconds }
+    fixture.verifier = createTokenVerifier(options)
   }
-  async function start(settings: Partial<IssuerSettings> = {}) {
-    create(settings)
+  async function start(settings: Partial<IssuerSettings> = {}, retiredKeysSeconds?: number) {
+    create(settings, [], retiredKeysSeconds)
     await until('the keys are loaded', () => fixture.verifier.ready().ready)
   }
   async function verdict(token: string, rules: object = {}) {

@@ -26,7 +26,7 @@ test('without a file and variables there are the defaults', () => {
     tenantDomain: 'carbon.super',
     clients: [],
     admin: { tokens: [] },
-    maxRevocations: 20_000_000,
+    maxRevocations: 5_000_000,
   })
   assert.deepEqual(config.adapter, {
     address: '127.0.0.1:18000',
@@ -65,7 +65,19 @@ enforcer:
     {
       issuer: 'https://idp.example.com',
       audiences: ['orders'],
-      algorithms: ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'],
+      algorithms: [
+        'RS256',
+        'RS384',
+        'RS512',
+        'PS256',
+        'PS384',
+        'PS512',
+        'ES256',
+        'ES384',
+        'ES512',
+        'EdDSA',
+        'Ed25519',
+      ],
       jwksRefresh: '5m',
       jwksMaxAge: '1h',
     },

@@ -120,7 +120,7 @@ test('an unexpected error is one line with a hint, and has its stack at log leve
   const error = new TypeError('surprise\nsecond line')
   assert.equal(
     startupErrorText(error),
-    'error: surprise (unexpected; set log.level to debug to see where it comes from)',
+    'error: surprise (unexpected; set RESCIND_LOG_LEVEL=debug to see where it comes from)',
   )
   assert.match(
     startupErrorText(error, { logLevel: 'debug' }),

@@ -7,11 +7,11 @@ import Type from 'typebox'
 import { duration, element, httpUrl, list, text } from '../fields.ts'
 
 const algorithm = Type.Enum(
-  ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'],
+  ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
   {
     description: 'A signature algorithm (JWS "alg") with a public key.',
     errorMessage:
-      'must be one of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA; none and HS* are never accepted, because anybody could sign with them',
+      'must be one of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA, Ed25519; none and HS* are never accepted, because anybody could sign with them',
   },
 )
 
@@ -32,9 +32,21 @@ const issuer = element('One issuer of access tokens.', {
     description: 'A token must be for one of these audiences ("aud"). Empty: any audience is accepted.',
   }),
   algorithms: list(algorithm, {
-    default: ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'],
+    default: [
+      'RS256',
+      'RS384',
+      'RS512',
+      'PS256',
+      'PS384',
+      'PS512',
+      'ES256',
+      'ES384',
+      'ES512',
+      'EdDSA',
+      'Ed25519',
+    ],
     minItems: 1,
-    maxItems: 10,
+    maxItems: 11,
     uniqueItems: true,
     description: 'The signature algorithms that are accepted.',
   }),

@@ -51,9 +51,9 @@ export const revokerSection = section('The revocation endpoint (RFC 7009), its c
     tokens: list(adminToken, { maxItems: 16, description: 'The bearer tokens of the admin API.' }),
   }),
   maxRevocations: count({
-    default: 20_000_000,
+    default: 5_000_000,
     min: 1,
-    max: 200_000_000,
+    max: 16_000_000,
     description: 'With this many live revocations further ones are refused with 503. Nothing is dropped.',
   }),
 })
