@@ -44,8 +44,8 @@ const needed = async (service: string): Promise<string> => {
 
 const measure = async (setting: Setting, envoyBinary: string): Promise<Measured> => {
   const direct = await measureDirectly(setting)
-  const bare = await measureBareVerification(setting)
   const envoy = await measureThroughEnvoy(envoyBinary, setting)
+  const bare = await measureBareVerification(setting)
   return {
     direct,
     bare,

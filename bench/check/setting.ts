@@ -14,7 +14,7 @@ import { createLoadGenerator, type LoadGenerator } from '../load/h2load.ts'
 import { startProgram } from '../load/program.ts'
 import { createCheckRequests, createToken } from './request.ts'
 import { fillLog } from './revocations.ts'
-import { type Subject, startSubject } from './subject.ts'
+import { type Subject, startAdapter, startEnforcer } from './subject.ts'
 
 /** What the parts of the benchmark measure with. */
 export interface Setting {
@@ -75,13 +75,20 @@ const start = async (
   const issuer = keep(await createTestIssuer())
   const goodToken = await createToken(issuer, 'good')
   const revokedToken = await createToken(issuer, 'revoked')
-  const startEnforcer = async (name: string, count: number) => {
+  const startAdapterWith = async (name: string, count: number) => {
     const logFolder = join(folder, name)
     options.progress(`filling an event log: ${(count + 1).toLocaleString('en-US')} revocation(s)`)
     await fillLog(logFolder, issuer.issuer, revokedToken.jti, count)
-    options.progress('starting an adapter on it, and an enforcer')
-    return keep(await startSubject({ issuer, folder: logFolder, cores }))
+    options.progress('starting an adapter on it')
+    return keep(await startAdapter(issuer, logFolder, cores))
   }
+  const one = await startAdapterWith('one', 0)
+  const many = await startAdapterWith('many', manyRevocations)
+  // Shortly after one another and before the load: a server that idles is slower after that (V8 shrinks its heap).
+  options.progress('starting the enforcers and the no-op')
+  const full = keep(await startEnforcer(issuer, many, cores))
+  const empty = keep(await startEnforcer(issuer, one, cores))
+  const noop = keep(await startNoop(cores))
   const requestOf = createCheckRequests()
   return {
     options,
@@ -93,9 +100,9 @@ const start = async (
     revokedToken: revokedToken.text,
     good: requestOf(goodToken.text),
     revoked: requestOf(revokedToken.text),
-    noop: keep(await startNoop(cores)),
-    empty: await startEnforcer('one', 0),
-    full: await startEnforcer('many', manyRevocations),
+    noop,
+    empty,
+    full,
   }
 }
 

@@ -4,19 +4,10 @@
  *
  * @module
  */
-
 import { type TestIssuer, testAudience } from '../../test/support/issuer.ts'
 import { freePort } from '../../test/support/ports.ts'
-import { type RescindProcess, startRescind } from '../../test/support/processes.ts'
+import { startRescind } from '../../test/support/processes.ts'
 import type { Cores } from '../load/cores.ts'
-
-/** What it is to hold. */
-export interface SubjectOptions {
-  readonly issuer: TestIssuer
-  /** The folder of a log that is filled. */
-  readonly folder: string
-  readonly cores: Cores
-}
 
 /** A server that answers checks, in a process of its own. */
 export interface Subject {
@@ -30,61 +21,61 @@ export interface Subject {
 /** Reading a log of a million entries takes a while. */
 const readyTimeoutMs = 600_000
 
-/** Starts both and waits until the enforcer is ready, which it is when it holds all. */
-export const startSubject = async (options: SubjectOptions): Promise<Subject> => {
-  const { issuer, cores } = options
-  const ports = { adapter: await freePort(), enforcer: await freePort(), admin: await freePort() }
-  const issuers = [{ issuer: issuer.issuer, jwksUri: issuer.jwksUri, audiences: [testAudience] }]
-  const adapter = await startRescind(['all'], {
+/** A running `rescind all`, of which only the adapter is used. */
+export interface RunningAdapter {
+  readonly port: number
+  stop(): Promise<void>
+}
+
+/** Starts an adapter on a log that is filled, and waits until it has read it. */
+export const startAdapter = async (
+  issuer: TestIssuer,
+  folder: string,
+  cores: Cores,
+): Promise<RunningAdapter> => {
+  const port = await freePort()
+  const { pid, stop } = await startRescind(['all'], {
     config: {
-      issuers,
-      eventLog: { folder: options.folder },
+      issuers: issuersOf(issuer),
+      eventLog: { folder },
       revoker: { address: '127.0.0.1:0' },
-      adapter: { address: `127.0.0.1:${ports.adapter}`, adminAddress: '127.0.0.1:0' },
+      adapter: { address: `127.0.0.1:${port}`, adminAddress: '127.0.0.1:0' },
       enforcer: { address: '127.0.0.1:0', adminAddress: '127.0.0.1:0', drainDelay: '0s' },
     },
     timeoutMs: readyTimeoutMs,
   })
-  await cores.giveLoadCores(adapter.pid)
-  const enforcer = await startEnforcer(issuers, ports, adapter)
-  await cores.giveServerCore(enforcer.pid)
-  return {
-    port: ports.enforcer,
-    pid: enforcer.pid,
-    allowed: () => allowedOf(ports.admin),
-    stop: async () => {
-      await enforcer.stop()
-      await adapter.stop()
-    },
-  }
+  await cores.giveLoadCores(pid)
+  return { port, stop }
 }
 
-const startEnforcer = async (
-  issuers: readonly object[],
-  ports: { readonly adapter: number; readonly enforcer: number; readonly admin: number },
-  adapter: RescindProcess,
-): Promise<RescindProcess> => {
-  try {
-    return await startRescind(['enforcer'], {
-      config: {
-        issuers,
-        enforcer: {
-          address: `127.0.0.1:${ports.enforcer}`,
-          adminAddress: `127.0.0.1:${ports.admin}`,
-          adapters: [`127.0.0.1:${ports.adapter}`],
-          drainDelay: '0s',
-        },
+/** Starts an enforcer and waits until it is ready, which it is when it holds all that the adapter has. */
+export const startEnforcer = async (
+  issuer: TestIssuer,
+  adapter: RunningAdapter,
+  cores: Cores,
+): Promise<Subject> => {
+  const port = await freePort()
+  const adminPort = await freePort()
+  const { pid, stop } = await startRescind(['enforcer'], {
+    config: {
+      issuers: issuersOf(issuer),
+      enforcer: {
+        address: `127.0.0.1:${port}`,
+        adminAddress: `127.0.0.1:${adminPort}`,
+        adapters: [`127.0.0.1:${adapter.port}`],
+        drainDelay: '0s',
       },
-      timeoutMs: readyTimeoutMs,
-    })
-  } catch (error) {
-    await adapter.stop()
-    throw error
-  }
+    },
+    timeoutMs: readyTimeoutMs,
+  })
+  await cores.giveServerCore(pid)
+  return { port, pid, allowed: () => allowedOf(adminPort), stop }
 }
+
+const issuersOf = ({ issuer, jwksUri }: TestIssuer) => [{ issuer, jwksUri, audiences: [testAudience] }]
 
 const allowedOf = async (adminPort: number): Promise<number> => {
   const metrics = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text()
-  const line = /^rescind_enforcer_checks_total\{outcome="allow",[^}]*\} (\d+)$/m.exec(metrics)
+  const line = /^rescind_enforcer_checks_total\{outcome="allow",reason="allowed"\} (\d+)$/m.exec(metrics)
   return Number(line?.[1] ?? 0)
 }
