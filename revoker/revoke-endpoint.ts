@@ -4,7 +4,8 @@
  * @module
  */
 import formbody from '@fastify/formbody'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { RescindError } from '../revocation/error.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { TokenVerifier, VerifyRules } from '../token/verifier.ts'
 import { type ClientAuthenticator, type ConfiguredClient, findCredentials } from './client-authentication.ts'
@@ -25,7 +26,7 @@ export interface RevokeEndpointOptions {
 
 /** An OAuth error (RFC 6749 section 5.2). */
 interface OAuthError {
-  readonly status: 400 | 401 | 503
+  readonly status: number
   readonly error: 'invalid_request' | 'invalid_client' | 'temporarily_unavailable'
   readonly error_description: string
 }
@@ -45,6 +46,16 @@ export async function addRevokeEndpoint(
     // RFC 7009 section 2.1 knows forms only; whatever else would be understood in a second way is answered with 415.
     scope.removeAllContentTypeParsers()
     await scope.register(formbody)
+    scope.setErrorHandler((error: FastifyError | RescindError, request, reply) => {
+      const status = error instanceof RescindError ? 503 : (error.statusCode ?? 500)
+      if (isWorthLogging(error, status)) {
+        options.logger.error({ err: error, path: request.routeOptions.url }, 'request failed')
+      }
+      return refuse(
+        reply,
+        status < 500 ? { ...badRequest(error.message), status } : unavailable('try again later'),
+      )
+    })
     scope.addHook('onRequest', async (_, reply) => {
       reply.headers(securityHeaders)
     })
@@ -97,6 +108,11 @@ async function revokeToken(
     actor: `client:${client.id}`,
   })
   return succeed(reply, revokedHeaders(text, token, tenantDomain))
+}
+
+/** Overload is not: it would flood the log with what it counts anyway. */
+function isWorthLogging(error: FastifyError | RescindError, status: number): boolean {
+  return status >= 500 && error.code !== 'ERR_OVERLOADED'
 }
 
 /** The form's parameters; a text that says what is wrong with it otherwise. */
