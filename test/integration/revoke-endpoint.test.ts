@@ -132,6 +132,7 @@ describe('the revocation endpoint', () => {
     {
       what: 'in JSON',
       status: 415,
+      error: 'invalid_request',
       send: token =>
         post(port, '/oauth2/revoke', JSON.stringify({ token }), {
           'content-type': 'application/json',
@@ -141,12 +142,14 @@ describe('the revocation endpoint', () => {
     {
       what: 'in a type that nobody reads',
       status: 415,
+      error: 'invalid_request',
       send: token =>
         post(port, '/oauth2/revoke', `token=${token}`, { 'content-type': 'text/xml', ...basic(testClient) }),
     },
     {
       what: 'of 1 MB',
       status: 413,
+      error: 'invalid_request',
       send: token =>
         post(port, '/oauth2/revoke', form({ token, padding: 'x'.repeat(1_000_000) }), basic(testClient)),
     },
