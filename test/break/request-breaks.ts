@@ -170,8 +170,8 @@ export const requestBreaks: readonly Break[] = [
     file: 'enforcer/check/answers.ts',
     find: '      status: { code: unauthenticated },\n',
     replace: '',
-    testFile: 'integration/check.test.ts',
-    testName: 'gives every denial a status that denies and an HTTP status of at least 400',
+    testFile: 'unit/answers.test.ts',
+    testName: 'has a status other than OK, an HTTP status 4xx, and no ok_response',
   },
   {
     invariant: 12,

@@ -35,11 +35,13 @@ const headersOf = (answer: CheckResponseMessage): Record<string, string> =>
   Object.fromEntries((answer.deniedResponse?.headers ?? []).map(({ header }) => [header?.key, header?.value]))
 
 describe('every denial, in every style, for HTTP and for gRPC', () => {
-  const all = styles.flatMap(style =>
-    reasons.flatMap(reason => [false, true].map(isGrpc => decoded(style, reason, isGrpc))),
-  )
+  const everyDenial = () =>
+    styles.flatMap(style =>
+      reasons.flatMap(reason => [false, true].map(isGrpc => decoded(style, reason, isGrpc))),
+    )
 
   test('has a status other than OK, an HTTP status 4xx, and no ok_response', () => {
+    const all = everyDenial()
     assert.equal(all.length, styles.length * reasons.length * 2)
     for (const answer of all) {
       assert.equal(answer.status?.code, 16)
@@ -50,7 +52,7 @@ describe('every denial, in every style, for HTTP and for gRPC', () => {
   })
 
   test('has header values of printable ASCII only, which overwrite what is there', () => {
-    for (const answer of all) {
+    for (const answer of everyDenial()) {
       for (const { header, appendAction } of answer.deniedResponse?.headers ?? []) {
         assert.match(header?.value ?? '', /^[\x20-\x7e]+$/)
         assert.equal(appendAction, 'OVERWRITE_IF_EXISTS_OR_ADD')
