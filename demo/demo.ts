@@ -19,7 +19,9 @@ if (envoyBinary === undefined) {
     'Envoy cannot be had here; the enforcer is asked directly, in the protocol that Envoy speaks (ext_authz).',
   )
 }
-story.say('Starting an OpenID Provider, an API, Rescind (revoker, adapter, enforcer) and Envoy ...')
+story.say(
+  `Starting an OpenID Provider, an API, Rescind (revoker, adapter, enforcer)${envoyBinary ? ' and Envoy' : ''} ...`,
+)
 const demo = await startDemo(envoyBinary)
 
 let stopping: Promise<void> | undefined
@@ -48,9 +50,14 @@ async function walk() {
   const control = await demo.provider.token()
   story.show(`${token.slice(0, 60)}...`)
 
-  story.step(2, 'and calls the API with it, through Envoy')
+  story.step(
+    2,
+    envoyBinary
+      ? 'and calls the API with it, through Envoy'
+      : 'and the enforcer is asked about a call with it',
+  )
   const before = await demo.call(token)
-  story.show(`GET ${demo.apiUrl}  ->  ${before.status}`)
+  story.show(`${demo.callText}  ->  ${before.status}`)
 
   story.step(3, 'The token is revoked, as RFC 7009 says')
   story.show(`curl -d token=... --user demo-client:demo-secret ${demo.revokeUrl}`)
@@ -64,12 +71,12 @@ async function walk() {
   for (const line of demo.adapterLines()) story.show(line)
 
   story.step(4, 'The same call again')
-  story.show(`GET ${demo.apiUrl}  ->  ${first.status}`)
+  story.show(`${demo.callText}  ->  ${first.status}`)
   story.show(first.body)
 
   const other = await demo.call(control)
   story.step(5, 'Another token of the same client, not revoked')
-  story.show(`GET ${demo.apiUrl}  ->  ${other.status}`)
+  story.show(`${demo.callText}  ->  ${other.status}`)
   story.say(`From the answer to the revocation to the first 401: ${firstRejectMs.toFixed(1)} ms`)
   return {
     firstRejectMs: Number(firstRejectMs.toFixed(3)),

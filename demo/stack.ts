@@ -24,7 +24,8 @@ export interface ApiAnswer {
 /** The running demo. */
 export interface Demo {
   readonly provider: OpenIdProvider
-  readonly apiUrl: string
+  /** The call in words. */
+  readonly callText: string
   readonly revokeUrl: string
   /** Calls the API with a token. */
   call(token: string): Promise<ApiAnswer>
@@ -102,11 +103,11 @@ function demoOf(
   ports: { readonly revoker: number; readonly enforcer: number },
   adminToken: string,
 ): Omit<Demo, 'provider' | 'stop'> {
-  const apiUrl = envoy ? `http://127.0.0.1:${envoy.port}/orders` : `ext_authz at 127.0.0.1:${ports.enforcer}`
+  const apiUrl = `http://127.0.0.1:${envoy?.port}/orders`
   const revokerUrl = `http://127.0.0.1:${ports.revoker}`
   const revokeUrl = `${revokerUrl}/oauth2/revoke`
   return {
-    apiUrl,
+    callText: envoy ? `GET ${apiUrl}` : `ext_authz Check at 127.0.0.1:${ports.enforcer}`,
     revokeUrl,
     call: token => (envoy ? callApi(apiUrl, token) : askEnforcer(ports.enforcer, token)),
     revoke: token => revokeAsClient(revokeUrl, token),
@@ -120,7 +121,9 @@ function demoOf(
       `export TOKEN=$(curl -s --user ${client.id}:${client.secret} -d grant_type=client_credentials \\`,
       `  -d resource=${provider.audience} ${provider.issuer}/token | node -pe 'JSON.parse(fs.readFileSync(0)).access_token')`,
       '# use it',
-      `curl -i -H "Authorization: Bearer $TOKEN" ${apiUrl}`,
+      envoy
+        ? `curl -i -H "Authorization: Bearer $TOKEN" ${apiUrl}`
+        : `(an Envoy with envoy/envoy.yaml, its enforcer at 127.0.0.1:${ports.enforcer}, would check calls with it)`,
       '# revoke it, as the client or as an administrator',
       `curl -i --user ${client.id}:${client.secret} -d "token=$TOKEN" ${revokeUrl}`,
       `echo "$TOKEN" | RESCIND_ADMIN_TOKEN=${adminToken} npx rescind revoke - --server ${revokerUrl}`,
