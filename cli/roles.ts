@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Gauge, Registry } from 'prom-client'
+import { Registry } from 'prom-client'
 import { type Adapter, logApplied, startAdapter } from '../adapter/adapter.ts'
 import { type Enforcer, startEnforcer } from '../enforcer/enforcer.ts'
 import { openEmbeddedLog } from '../event-log/embedded/embedded-log.ts'
@@ -13,6 +13,7 @@ import { startRevoker } from '../revoker/revoker.ts'
 import { createAdminServer } from '../runtime/admin-server.ts'
 import { formatAddress, parseAddress } from '../runtime/config/address.ts'
 import type { Config } from '../runtime/config/schema.ts'
+import { addGauge } from '../runtime/gauge.ts'
 import { createLogger, type Logger } from '../runtime/logger.ts'
 import { createTokenVerifier } from '../token/verifier.ts'
 import {
@@ -137,15 +138,7 @@ const adapterAdminServer = async (
   logger: Logger,
 ) => {
   const registry = new Registry()
-  const gauge = (name: string, help: string, value: () => number) =>
-    new Gauge({
-      name,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(value())
-      },
-    })
+  const gauge = addGauge.bind(undefined, registry)
   gauge('rescind_adapter_version', 'Position in the event log that is served.', () => follower.state.position)
   gauge('rescind_adapter_revocations', 'Keys with live or restored revocations.', () => follower.state.size)
   gauge('rescind_adapter_nodes', 'Enforcers that are connected.', () => adapter.fleet.size)

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { Gauge, type Registry } from 'prom-client'
+import type { Registry } from 'prom-client'
+import { addGauge } from '../runtime/gauge.ts'
 import { createHealth } from '../runtime/grpc-health.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { TokenVerifier } from '../token/verifier.ts'
@@ -131,15 +132,7 @@ export const startEnforcer = async (options: EnforcerOptions): Promise<Enforcer>
 }
 
 const registerGauges = (registry: Registry, subscription: Subscription, cache: TokenCache) => {
-  const gauge = (name: string, help: string, value: () => number) =>
-    new Gauge({
-      name,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(value())
-      },
-    })
+  const gauge = addGauge.bind(undefined, registry)
   const { snapshot } = subscription
   gauge('rescind_enforcer_version', 'Position in the event log that is enforced.', () => snapshot.version)
   gauge('rescind_enforcer_table_entries', 'Entries in the revocation table.', () => snapshot.table.size)

@@ -5,7 +5,7 @@
  */
 import { claimValueLimit, clientOf, valueText } from '../revocation/claims.ts'
 import type { Match } from '../revocation/key.ts'
-import type { TokenVerifier, VerifiedToken, VerifyRules } from '../token/verifier.ts'
+import type { VerifiedToken, VerifyRules } from '../token/verifier.ts'
 
 /** Rules by which the revoker verifies: looser than an enforcer's, since it must revoke whatever one may accept. */
 export function revokerRules(
@@ -37,10 +37,4 @@ export function belongsTo(
   client: { readonly id: string; readonly issuer: string },
 ): boolean {
   return token.issuer === client.issuer && clientOf(token.payload) === client.id
-}
-
-/** Verifies tokens that are to be revoked. */
-export interface RevocableTokens {
-  /** The token if it is genuine and some enforcer may accept it; `unavailable` if that cannot be known now. */
-  verify(token: string): ReturnType<TokenVerifier['verify']>
 }

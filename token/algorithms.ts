@@ -31,11 +31,6 @@ const kindByAlgorithm: ReadonlyMap<string, KeyKind> = new Map([
 /** Every algorithm that an issuer's allow-list may name. */
 export const signatureAlgorithms: readonly string[] = [...kindByAlgorithm.keys()]
 
-/** The kind of key that an algorithm needs; undefined for an algorithm that is not understood. */
-export function keyKindOf(algorithm: string): KeyKind | undefined {
-  return kindByAlgorithm.get(algorithm)
-}
-
 /** The first algorithm that a kind of key can be used with; undefined for kinds that are not understood. */
 export function defaultAlgorithmFor(kty: unknown, crv: unknown): string | undefined {
   return signatureAlgorithms.find(algorithm => fitsKind(algorithm, kty, crv))

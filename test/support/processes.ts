@@ -64,23 +64,6 @@ export const startRescind = async (
   }
 }
 
-/** Runs `rescind ARGS --config FILE` to its end, for commands that end by themselves and for bad configurations. */
-export const runRescind = async (
-  args: readonly string[],
-  options: Omit<RescindOptions, 'ready'>,
-): Promise<{ exitCode: number | null; output: string }> => {
-  const { child, removeConfig } = await spawnRescind(args, options)
-  try {
-    await until(`rescind ${args.join(' ')} ends`, () => child.exitCode !== undefined, {
-      ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
-    })
-    return { exitCode: child.exitCode ?? null, output: child.output() }
-  } finally {
-    await child.stop()
-    removeConfig()
-  }
-}
-
 const spawnRescind = async (
   args: readonly string[],
   options: Pick<RescindOptions, 'config' | 'env'>,
