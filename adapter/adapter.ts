@@ -38,7 +38,7 @@ export const defaultLabel = 'commonEnforcerLabel'
  *
  * @throws RescindError ERR_ADDRESS_IN_USE if it cannot listen.
  */
-export const startAdapter = async (options: AdapterOptions): Promise<Adapter> => {
+export async function startAdapter(options: AdapterOptions): Promise<Adapter> {
   const { follower } = options
   const fleet = createFleet()
   const server = await startDiscoveryServer({ ...options, epoch: options.log.epoch, fleet })
@@ -52,7 +52,7 @@ export const startAdapter = async (options: AdapterOptions): Promise<Adapter> =>
 }
 
 /** Writes the two lines that people search for, as Choreo Connect's adapter does, when a revocation was read. */
-export const logApplied = (logger: Logger, entry: LogEntry, applied: Applied): void => {
+export function logApplied(logger: Logger, entry: LogEntry, applied: Applied): void {
   if (applied.problem !== undefined) {
     logger.error(
       { position: entry.position, problem: applied.problem },

@@ -55,7 +55,7 @@ const definition = {
  *
  * @throws RescindError ERR_ADDRESS_IN_USE if it cannot listen.
  */
-export const startDiscoveryServer = async (options: DiscoveryServerOptions): Promise<DiscoveryServer> => {
+export async function startDiscoveryServer(options: DiscoveryServerOptions): Promise<DiscoveryServer> {
   const { follower, fleet, logger } = options
   const batches = new Batches(follower.state, {
     epoch: options.epoch,
@@ -124,7 +124,7 @@ export const startDiscoveryServer = async (options: DiscoveryServerOptions): Pro
   }
 }
 
-const refusalOf = (follower: LogFollower, fleet: Fleet, streamsLimit: number) => {
+function refusalOf(follower: LogFollower, fleet: Fleet, streamsLimit: number) {
   if (!follower.complete)
     return { code: status.UNAVAILABLE, details: 'still reading the event log; try again' }
   if (fleet.size >= streamsLimit)

@@ -28,7 +28,7 @@ const textLimit = 256
  *
  * @throws RescindError ERR_REQUEST_INVALID if the node or the type is missing or wrong.
  */
-export const nodeOf = (request: DeltaRequestMessage, typeUrl: string): NodeIdentity => {
+export function nodeOf(request: DeltaRequestMessage, typeUrl: string): NodeIdentity {
   if (request.typeUrl !== typeUrl) throw invalid(`type_url: must be ${typeUrl}`)
   const instance = request.node?.metadata?.fields?.instanceIdentifier?.stringValue
   return {
@@ -41,7 +41,7 @@ export const nodeOf = (request: DeltaRequestMessage, typeUrl: string): NodeIdent
  * What an enforcer holds: in `initial_resource_versions` its epoch names `version/digest`, the digest as 16 hex
  * digits. Anything else there means: nothing.
  */
-export const resumeOf = (request: DeltaRequestMessage): ResumePoint | undefined => {
+export function resumeOf(request: DeltaRequestMessage): ResumePoint | undefined {
   const [held] = Object.entries(request.initialResourceVersions)
   const parts = /^([1-9][0-9]{0,15})\/([0-9a-f]{16})$/.exec(held?.[1] ?? '')
   if (held === undefined || parts === null) return undefined
@@ -50,7 +50,7 @@ export const resumeOf = (request: DeltaRequestMessage): ResumePoint | undefined 
   return { epoch: held[0], version, digest: BigInt(`0x${parts[2]}`) }
 }
 
-const boundedText = (name: string, text: string | undefined): string => {
+function boundedText(name: string, text: string | undefined): string {
   if (text !== undefined && text !== '' && text.length <= textLimit) return text
   throw invalid(`${name}: must be a string of 1 to ${textLimit} characters`)
 }

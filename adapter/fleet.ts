@@ -31,7 +31,7 @@ export interface Fleet {
 }
 
 /** Creates an empty fleet. */
-export const createFleet = (): Fleet => {
+export function createFleet(): Fleet {
   const peers = new Map<StreamSession, string>()
   return {
     add: (session, peer) => peers.set(session, peer),
@@ -43,7 +43,7 @@ export const createFleet = (): Fleet => {
   }
 }
 
-const fleetNode = (session: StreamSession, peer: string): FleetNode[] => {
+function fleetNode(session: StreamSession, peer: string): FleetNode[] {
   const { node, lastAckAtMs, ...status } = session.status
   if (node === undefined) return []
   const secondsSinceAck = lastAckAtMs === undefined ? undefined : (performance.now() - lastAckAtMs) / 1000

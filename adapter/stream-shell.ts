@@ -22,11 +22,11 @@ export interface StreamSurroundings {
 }
 
 /** Serves a stream until it ends; returns what writes the messages that are due. */
-export const serveStream = (
+export function serveStream(
   call: DeltaStream,
   session: StreamSession,
   surroundings: StreamSurroundings,
-): (() => void) => {
+): () => void {
   const { logger } = surroundings
   const peer = call.getPeer()
   let writable = true
@@ -79,11 +79,11 @@ export const serveStream = (
 }
 
 /** Ends a stream with an error status. */
-export const endStream = (call: DeltaStream, code: status, details: string): void => {
+export function endStream(call: DeltaStream, code: status, details: string): void {
   call.emit('error', { code, details })
 }
 
-const refuseRequest = (call: DeltaStream, error: unknown, logger: Logger): void => {
+function refuseRequest(call: DeltaStream, error: unknown, logger: Logger): void {
   if (error instanceof RescindError) {
     endStream(call, status.INVALID_ARGUMENT, error.message)
     return

@@ -38,7 +38,7 @@ export interface Running {
 }
 
 /** Revoker, adapter and enforcer on the embedded log, in one process. */
-export const runAll = async (config: Config): Promise<Running> => {
+export async function runAll(config: Config): Promise<Running> {
   const logger = loggerOf(config, 'adapter')
   const log = await openEmbeddedLog(embeddedLogOf(config))
   const follower = follow(log, config, logger)
@@ -68,10 +68,10 @@ export const runAll = async (config: Config): Promise<Running> => {
 }
 
 /** An enforcer alone, fed by adapters elsewhere. */
-export const runEnforcer = async (
+export async function runEnforcer(
   config: Config,
   adapters: readonly string[] = config.enforcer.adapters,
-): Promise<Running> => {
+): Promise<Running> {
   const logger = loggerOf(config, 'enforcer')
   if (config.issuers.length === 0) logger.warn({}, 'no issuers are configured: every token is refused')
   for (const { issuer } of config.issuers.filter(({ audiences }) => audiences.length === 0)) {
@@ -94,7 +94,7 @@ export const runEnforcer = async (
 }
 
 /** Where the enforcer of this process finds the adapter of this process. */
-const ownAdapter = (config: Config, port: number): string => {
+function ownAdapter(config: Config, port: number): string {
   const address = parseAddress(config.adapter.address)
   const host = address.kind === 'tcp' ? address.host : '127.0.0.1'
   const reachable = new Map([
@@ -108,7 +108,7 @@ const loggerOf = (config: Config, component: string): Logger => createLogger({ .
 
 const progressMs = 1_000
 
-const follow = (log: EventLog, config: Config, logger: Logger): LogFollower => {
+function follow(log: EventLog, config: Config, logger: Logger): LogFollower {
   const { clockToleranceSeconds, maxClockDifferenceSeconds } = timesOf(config)
   let reportedAtMs = performance.now()
   const follower: LogFollower = followLog({
@@ -131,12 +131,7 @@ const follow = (log: EventLog, config: Config, logger: Logger): LogFollower => {
   return follower
 }
 
-const adapterAdminServer = async (
-  config: Config,
-  adapter: Adapter,
-  follower: LogFollower,
-  logger: Logger,
-) => {
+async function adapterAdminServer(config: Config, adapter: Adapter, follower: LogFollower, logger: Logger) {
   const registry = new Registry()
   const gauge = addGauge.bind(undefined, registry)
   gauge('rescind_adapter_version', 'Position in the event log that is served.', () => follower.state.position)
@@ -154,12 +149,7 @@ const adapterAdminServer = async (
   return admin
 }
 
-const enforcerAdminServer = async (
-  config: Config,
-  enforcer: Enforcer,
-  registry: Registry,
-  logger: Logger,
-) => {
+async function enforcerAdminServer(config: Config, enforcer: Enforcer, registry: Registry, logger: Logger) {
   const admin = createAdminServer({
     address: config.enforcer.adminAddress,
     setting: 'enforcer.adminAddress',

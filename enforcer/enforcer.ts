@@ -60,7 +60,7 @@ const alarmStalenessMs = 30_000
  *
  * @throws RescindError ERR_ADDRESS_IN_USE if it cannot listen.
  */
-export const startEnforcer = async (options: EnforcerOptions): Promise<Enforcer> => {
+export async function startEnforcer(options: EnforcerOptions): Promise<Enforcer> {
   const { logger, verifier } = options
   const subscription = new Subscription(options)
   const { snapshot } = subscription
@@ -131,7 +131,7 @@ export const startEnforcer = async (options: EnforcerOptions): Promise<Enforcer>
   }
 }
 
-const registerGauges = (registry: Registry, subscription: Subscription, cache: TokenCache) => {
+function registerGauges(registry: Registry, subscription: Subscription, cache: TokenCache) {
   const gauge = addGauge.bind(undefined, registry)
   const { snapshot } = subscription
   gauge('rescind_enforcer_version', 'Position in the event log that is enforced.', () => snapshot.version)
@@ -145,12 +145,12 @@ const registerGauges = (registry: Registry, subscription: Subscription, cache: T
   )
 }
 
-const logStanding = (logger: Logger, standing: Standing, reasons: readonly string[]): void => {
+function logStanding(logger: Logger, standing: Standing, reasons: readonly string[]): void {
   if (standing === deciding) logger.info({}, 'checks are decided')
   else logger.warn({ mode: standing.mode, reasons }, `checks are not decided: ${standing.reason}`)
 }
 
-const watchStaleness = (logger: Logger, stalenessMs: () => number): NodeJS.Timeout => {
+function watchStaleness(logger: Logger, stalenessMs: () => number): NodeJS.Timeout {
   let isStale = false
   return setInterval(() => {
     const age = stalenessMs()

@@ -25,7 +25,7 @@ export interface StandingInput {
 export const deciding: Standing = { mode: 'decide', reason: 'ready' }
 
 /** The standing that follows. */
-export const standingOf = (input: StandingInput): Standing => {
+export function standingOf(input: StandingInput): Standing {
   if (input.notReadyReasons.length > 0) {
     return { mode: input.whenNotReady === 'fail-open' ? 'allow' : 'undecided', reason: 'not_ready' }
   }

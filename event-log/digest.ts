@@ -13,7 +13,7 @@ export const chainedDigest = (previous: bigint, event: Uint8Array): bigint =>
   createHash('sha1').update(digestToBytes(previous)).update(event).digest().readBigUInt64BE(0)
 
 /** A digest as 8 bytes, big-endian. */
-export const digestToBytes = (digest: bigint): Buffer => {
+export function digestToBytes(digest: bigint): Buffer {
   const bytes = Buffer.allocUnsafe(digestBytes)
   bytes.writeBigUInt64BE(digest)
   return bytes

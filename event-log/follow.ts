@@ -48,7 +48,7 @@ const pruneKeysPerStep = 2_000
 const retryMs = 1_000
 
 /** Starts following a log from its first entry. */
-export const followLog = (options: FollowOptions): LogFollower => {
+export function followLog(options: FollowOptions): LogFollower {
   const { log } = options
   const nowMs = options.nowMs ?? Date.now
   const state = new LiveState()

@@ -63,7 +63,7 @@ export interface MessageCodec<Input extends object, Output extends object> {
   decode(bytes: Buffer): Output
 }
 
-const codec = <Input extends object, Output extends object>(name: string): MessageCodec<Input, Output> => {
+function codec<Input extends object, Output extends object>(name: string): MessageCodec<Input, Output> {
   const definition = loaded[name] as unknown as MessageTypeDefinition<Input, Output>
   return { encode: definition.serialize, decode: definition.deserialize }
 }

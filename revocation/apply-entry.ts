@@ -14,12 +14,7 @@ export type Applied =
   | { readonly event?: undefined; readonly problem: string }
 
 /** Applies an entry. One that cannot be understood is passed, and `problem` says why. */
-export const applyEntry = (
-  state: LiveState,
-  position: number,
-  digest: bigint,
-  bytes: Uint8Array,
-): Applied => {
+export function applyEntry(state: LiveState, position: number, digest: bigint, bytes: Uint8Array): Applied {
   try {
     const event = decodeEvent(bytes)
     const reason = state.apply(position, digest, event)

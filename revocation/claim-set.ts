@@ -26,7 +26,7 @@ export const claimSetNamesLimit = 8
  *
  * @throws RescindError ERR_REVOCATION_INVALID for no name, too many, or one that is not allowed.
  */
-export const createClaimSet = (names: Iterable<string>, cut: boolean): ClaimSet => {
+export function createClaimSet(names: Iterable<string>, cut: boolean): ClaimSet {
   const sorted = [...new Set(names)].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
   if (sorted.length === 0 || sorted.length > claimSetNamesLimit) {
     throw new RescindError(

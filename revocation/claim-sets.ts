@@ -15,7 +15,7 @@ export interface ClaimSetsInUse {
 }
 
 /** The generation of sets; order does not matter. */
-export const claimSetGeneration = (sets: readonly ClaimSet[]): number => {
+export function claimSetGeneration(sets: readonly ClaimSet[]): number {
   const ids = sets.map(claimSetId).sort()
   return createHash('sha256').update(JSON.stringify(ids)).digest().readUIntBE(0, 6)
 }

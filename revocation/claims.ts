@@ -39,7 +39,7 @@ export const claimValueLimit = 1024
  *
  * @returns undefined for anything else: fractions, unsafe integers, null, objects, lone surrogates.
  */
-export const valueText = (value: unknown): string | undefined => {
+export function valueText(value: unknown): string | undefined {
   if (typeof value === 'string') return value.isWellFormed() ? value : undefined
   if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : undefined
   if (typeof value === 'boolean') return String(value)
@@ -52,7 +52,7 @@ export const valueText = (value: unknown): string | undefined => {
  * @returns the value's text, see {@link valueText}.
  * @throws RescindError ERR_REVOCATION_INVALID that names the claim and what is allowed.
  */
-export const checkedValueText = (name: string, value: unknown): string => {
+export function checkedValueText(name: string, value: unknown): string {
   checkName(name)
   const text = valueText(value)
   if (text === undefined) {
@@ -69,7 +69,7 @@ export const checkedValueText = (name: string, value: unknown): string => {
  *
  * @throws RescindError ERR_REVOCATION_INVALID if it is empty, too long, or an unknown name with `$`.
  */
-export const checkName = (name: string): void => {
+export function checkName(name: string): void {
   if (name === '' || name.length > claimNameLimit || !name.isWellFormed()) {
     throw invalid(`match: a claim name must have 1 to ${claimNameLimit} characters`)
   }
@@ -82,7 +82,7 @@ export const checkName = (name: string): void => {
  * The texts under which a token's claim can be matched: none if it is absent or of another type, several if it
  * is an array. Elements that cannot be matched are left out.
  */
-export const claimTexts = (name: string, claims: TokenClaims, facts: TokenFacts): readonly string[] => {
+export function claimTexts(name: string, claims: TokenClaims, facts: TokenFacts): readonly string[] {
   if (name === '$client') return texts(clientOf(claims))
   if (name.startsWith('$')) return texts(facts[name as keyof TokenFacts])
   return texts(own(claims, name))
@@ -92,7 +92,7 @@ export const claimTexts = (name: string, claims: TokenClaims, facts: TokenFacts)
 export const clientOf = (claims: TokenClaims): string | undefined =>
   valueText(own(claims, 'client_id')) ?? valueText(own(claims, 'azp')) ?? onlyAudience(own(claims, 'aud'))
 
-const onlyAudience = (audience: unknown): string | undefined => {
+function onlyAudience(audience: unknown): string | undefined {
   const single = Array.isArray(audience) && audience.length === 1 ? audience[0] : audience
   return typeof single === 'string' ? valueText(single) : undefined
 }
@@ -100,7 +100,7 @@ const onlyAudience = (audience: unknown): string | undefined => {
 const own = (claims: TokenClaims, name: string): unknown =>
   Object.hasOwn(claims, name) ? claims[name] : undefined
 
-const texts = (value: unknown): readonly string[] => {
+function texts(value: unknown): readonly string[] {
   const values = Array.isArray(value) ? value : [value]
   return values.map(valueText).filter(text => text !== undefined)
 }

@@ -24,7 +24,7 @@ export interface Entry {
 }
 
 /** Packs entries in the order given. */
-export const packEntries = (entries: readonly Entry[]): Buffer => {
+export function packEntries(entries: readonly Entry[]): Buffer {
   const packed = Buffer.allocUnsafe(entries.length * packedEntryBytes)
   entries.forEach((entry, index) => {
     const offset = index * packedEntryBytes
@@ -41,7 +41,7 @@ export const packEntries = (entries: readonly Entry[]): Buffer => {
  * @returns how many.
  * @throws RescindError ERR_BATCH_INVALID if the length is not a multiple of 24.
  */
-export const countEntries = (packed: Buffer): number => {
+export function countEntries(packed: Buffer): number {
   if (packed.length % packedEntryBytes !== 0) {
     throw new RescindError('ERR_BATCH_INVALID', `entries: ${packed.length} bytes is not a multiple of 24`)
   }
@@ -49,7 +49,7 @@ export const countEntries = (packed: Buffer): number => {
 }
 
 /** Visits packed entries number `from` to `to` (exclusive) without an object for each. */
-export const visitEntries = (packed: Buffer, from: number, to: number, visit: EntryVisitor): void => {
+export function visitEntries(packed: Buffer, from: number, to: number, visit: EntryVisitor): void {
   for (let offset = from * packedEntryBytes; offset < to * packedEntryBytes; offset += packedEntryBytes) {
     visit(
       packed.readUInt32LE(offset),

@@ -25,7 +25,7 @@ export type Match = Readonly<Record<string, ClaimValue>>
  *
  * @param texts one text for each name of the set, see `valueText`.
  */
-export const deriveKey = (set: ClaimSet, texts: readonly string[]): Buffer => {
+export function deriveKey(set: ClaimSet, texts: readonly string[]): Buffer {
   const hash = createHash('sha256').update(Buffer.of(derivation, set.cut ? 1 : 0))
   set.names.forEach((name, index) => {
     hash.update(lengthPrefixed(name)).update(lengthPrefixed(texts[index] as string))
@@ -38,7 +38,7 @@ export const deriveKey = (set: ClaimSet, texts: readonly string[]): Buffer => {
  *
  * @throws RescindError ERR_REVOCATION_INVALID if the match is empty or has a name or value that is not allowed.
  */
-export const matchKey = (match: Match, cut: boolean): { set: ClaimSet; key: Buffer } => {
+export function matchKey(match: Match, cut: boolean): { set: ClaimSet; key: Buffer } {
   const set = createClaimSet(Object.keys(match), cut)
   const texts = set.names.map(name => checkedValueText(name, match[name]))
   return { set, key: deriveKey(set, texts) }
@@ -50,7 +50,7 @@ export const keyText = (key: Uint8Array): string => Buffer.from(key).toString('l
 /** The inverse of {@link keyText}. */
 export const keyFromText = (text: string): Buffer => Buffer.from(text, 'latin1')
 
-const lengthPrefixed = (text: string): Buffer => {
+function lengthPrefixed(text: string): Buffer {
   const bytes = Buffer.from(text, 'utf8')
   const prefixed = Buffer.allocUnsafe(4 + bytes.length)
   prefixed.writeUInt32BE(bytes.length, 0)

@@ -65,7 +65,7 @@ export type LogEvent = Revocation | Restoration | ClaimSetDeclaration | Lifetime
  * @param nowSeconds a cut may lie at most 60 s after this.
  * @throws RescindError ERR_REVOCATION_INVALID that names the field and what is allowed.
  */
-export const checkRevocation = (revocation: Revocation, nowSeconds: number): void => {
+export function checkRevocation(revocation: Revocation, nowSeconds: number): void {
   const { issuedBefore, expiresAt } = revocation
   matchKey(revocation.match, issuedBefore !== undefined)
   if (issuedBefore !== undefined && expiresAt !== undefined) {

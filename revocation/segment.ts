@@ -40,14 +40,14 @@ export const createSegment = (memory: ArrayBufferLike, depth: number): Segment =
 export const storedFirstWord = (k0: number): number => (k0 === 0 ? 1 : k0)
 
 /** The slot of a key, or, if it is not there, the free slot where it belongs, as -1 - slot. */
-export const findSlot = (
+export function findSlot(
   segment: Segment,
   hash: number,
   k0: number,
   k1: number,
   k2: number,
   k3: number,
-): number => {
+): number {
   const words = segment.words
   const first = storedFirstWord(k0)
   let slot = (hash >>> (20 - segment.depth)) & slotMask
@@ -68,14 +68,14 @@ export const findSlot = (
 }
 
 /** Writes a whole entry into a slot. */
-export const writeSlot = (
+export function writeSlot(
   words: Uint32Array,
   slot: number,
   k0: number,
   k1: number,
   k2: number,
   k3: number,
-): void => {
+): void {
   words[slot] = storedFirstWord(k0)
   words[segmentSlots + slot] = k1
   words[2 * segmentSlots + slot] = k2
@@ -83,12 +83,7 @@ export const writeSlot = (
 }
 
 /** Writes the times of the entry in a slot. */
-export const writeTimes = (
-  words: Uint32Array,
-  slot: number,
-  expiresAt: number,
-  issuedBefore: number,
-): void => {
+export function writeTimes(words: Uint32Array, slot: number, expiresAt: number, issuedBefore: number): void {
   words[4 * segmentSlots + slot] = expiresAt
   words[5 * segmentSlots + slot] = issuedBefore
 }

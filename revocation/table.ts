@@ -237,7 +237,7 @@ export class RevocationTable {
   }
 }
 
-const countExpired = (segment: Segment, expiredAt: number): number => {
+function countExpired(segment: Segment, expiredAt: number): number {
   let expired = 0
   for (let slot = 0; slot < segmentSlots; slot++) {
     if (slotWord(segment.words, slot, 0) !== 0 && slotWord(segment.words, slot, 4) <= expiredAt) expired++
@@ -245,7 +245,7 @@ const countExpired = (segment: Segment, expiredAt: number): number => {
   return expired
 }
 
-const visitSegment = (segment: Segment, visit: EntryVisitor): void => {
+function visitSegment(segment: Segment, visit: EntryVisitor): void {
   const words = segment.words
   for (let slot = 0; slot < segmentSlots; slot++) {
     const k0 = slotWord(words, slot, 0)
@@ -261,7 +261,7 @@ const visitSegment = (segment: Segment, visit: EntryVisitor): void => {
   }
 }
 
-const addTo = (
+function addTo(
   segment: Segment,
   hash: number,
   k0: number,
@@ -270,7 +270,7 @@ const addTo = (
   k3: number,
   expiresAt: number,
   issuedBefore: number,
-): void => {
+): void {
   const slot = -1 - findSlot(segment, hash, k0, k1, k2, k3)
   writeSlot(segment.words, slot, storedFirstWord(k0), k1, k2, k3)
   writeTimes(segment.words, slot, expiresAt, issuedBefore)

@@ -19,11 +19,11 @@ export type TokenKeysProblem = 'too_many_keys'
  *
  * @returns the keys as little-endian words, 4 each, or a problem: more than 256 keys, or two array claims in one set.
  */
-export const tokenKeys = (
+export function tokenKeys(
   sets: readonly ClaimSet[],
   claims: TokenClaims,
   facts: TokenFacts,
-): Uint32Array | TokenKeysProblem => {
+): Uint32Array | TokenKeysProblem {
   const keys: Buffer[] = []
   for (const set of sets) {
     const texts = set.names.map(name => claimTexts(name, claims, facts))
@@ -43,7 +43,7 @@ export const tokenKeys = (
   return words(keys)
 }
 
-const words = (keys: readonly Buffer[]): Uint32Array => {
+function words(keys: readonly Buffer[]): Uint32Array {
   const result = new Uint32Array(keys.length * keyWords)
   keys.forEach((key, index) => {
     for (let word = 0; word < keyWords; word++) {

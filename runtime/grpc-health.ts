@@ -19,7 +19,7 @@ export interface Health {
 const watchersLimit = 1_000
 
 /** Health that is NOT_SERVING until it is set. */
-export const createHealth = (): Health => {
+export function createHealth(): Health {
   const listeners = new Set<() => void>()
   let isServing = false
   return {
@@ -39,7 +39,7 @@ export const createHealth = (): Health => {
 }
 
 /** Adds the health service to a server. */
-export const addHealthService = (server: Server, health: Health): void => {
+export function addHealthService(server: Server, health: Health): void {
   const answer = () => ({ status: health.isServing ? 'SERVING' : 'NOT_SERVING' }) as HealthMessage
   server.addService(healthService, {
     Check: (_: ServerUnaryCall<unknown, HealthMessage>, reply: sendUnaryData<HealthMessage>) =>

@@ -30,7 +30,7 @@ const inputLimitBytes = 16_384
  *
  * @throws RescindError ERR_REQUEST_FAILED with what the revoker said, or that it cannot be reached.
  */
-export const revoke = async (argument: string, options: RevokeOptions): Promise<void> => {
+export async function revoke(argument: string, options: RevokeOptions): Promise<void> {
   const token = argument === '-' ? readFileSync(0, 'utf8').slice(0, inputLimitBytes).trim() : argument
   const answer = await post(options.server, adminToken(process.env), {
     token,
@@ -39,7 +39,7 @@ export const revoke = async (argument: string, options: RevokeOptions): Promise<
   process.stdout.write(options.json === true ? `${JSON.stringify(answer)}\n` : describe(answer))
 }
 
-const describe = (answer: RevocationAnswer): string => {
+function describe(answer: RevocationAnswer): string {
   const what = Object.entries(answer.match)
     .map(([name, value]) => `${name}=${String(value)}`)
     .join(' ')
@@ -48,13 +48,13 @@ const describe = (answer: RevocationAnswer): string => {
   return `revoked${already}: ${what}\nversion ${answer.version}, kept until ${until}\n`
 }
 
-const adminToken = (env: NodeJS.ProcessEnv): string => {
+function adminToken(env: NodeJS.ProcessEnv): string {
   if (env.RESCIND_ADMIN_TOKEN) return env.RESCIND_ADMIN_TOKEN
   if (env.RESCIND_ADMIN_TOKEN_FILE) return fileText(env.RESCIND_ADMIN_TOKEN_FILE)
   throw failed('set RESCIND_ADMIN_TOKEN or RESCIND_ADMIN_TOKEN_FILE to a token of revoker.admin.tokens')
 }
 
-const fileText = (path: string): string => {
+function fileText(path: string): string {
   try {
     return readFileSync(path, 'utf8').trim()
   } catch (error) {
@@ -64,12 +64,12 @@ const fileText = (path: string): string => {
   }
 }
 
-const endpoint = (server: string): URL => {
+function endpoint(server: string): URL {
   if (URL.canParse('/revocations', server)) return new URL('/revocations', server)
   throw failed(`--server: ${server} is not a URL such as http://127.0.0.1:8280`)
 }
 
-const post = async (server: string, token: string, body: object): Promise<RevocationAnswer> => {
+async function post(server: string, token: string, body: object): Promise<RevocationAnswer> {
   const response = await fetch(endpoint(server), {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },

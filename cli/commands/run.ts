@@ -20,7 +20,7 @@ const stopLimitMs = 15_000
  *
  * @throws RescindError for what a person can put right: configuration, addresses, folders.
  */
-export const run = async (role: Role, file: string | undefined): Promise<void> => {
+export async function run(role: Role, file: string | undefined): Promise<void> {
   const { config, warnings } = loadConfig({ ...(file === undefined ? {} : { file }), env: process.env })
   const logger = createLogger({ ...config.log, component: role })
   for (const warning of [...warnings, ...exposureWarnings(role, config)]) logger.warn({}, warning)
@@ -33,7 +33,7 @@ export const run = async (role: Role, file: string | undefined): Promise<void> =
   logger.info({ role }, 'ready')
 }
 
-const start = (role: Role, config: Config): Promise<Running> => {
+function start(role: Role, config: Config): Promise<Running> {
   if (role === 'all') return runAll(config)
   if (role === 'enforcer') return runEnforcer(config)
   throw new RescindError(

@@ -77,7 +77,7 @@ const denials: Readonly<Record<DenyReason, Denial>> = {
 export const denyReasons = Object.keys(denials) as readonly DenyReason[]
 
 /** Encodes all answers in a style. */
-export const createAnswers = (style: ErrorStyle): Answers => {
+export function createAnswers(style: ErrorStyle): Answers {
   const encodeAll = (isGrpc: boolean) =>
     new Map(denyReasons.map(reason => [reason, encodeDenial(reason, style, isGrpc)]))
   const plain = encodeAll(false)
@@ -88,7 +88,7 @@ export const createAnswers = (style: ErrorStyle): Answers => {
   }
 }
 
-const encodeDenial = (reason: DenyReason, style: ErrorStyle, isGrpc: boolean): Buffer => {
+function encodeDenial(reason: DenyReason, style: ErrorStyle, isGrpc: boolean): Buffer {
   const denial = denials[reason]
   const body = isGrpc ? denial.sentence : jsonBody(denial, style)
   const contentType = isGrpc || body === '' ? [] : [headerOption('content-type', 'application/json')]
@@ -106,7 +106,7 @@ const encodeDenial = (reason: DenyReason, style: ErrorStyle, isGrpc: boolean): B
   )
 }
 
-const jsonBody = (denial: Denial, style: ErrorStyle): string => {
+function jsonBody(denial: Denial, style: ErrorStyle): string {
   if (style === 'none') return ''
   if (style === 'wso2') return JSON.stringify(denial.wso2)
   return JSON.stringify({ error: denial.error ?? 'invalid_request', error_description: denial.sentence })
@@ -120,7 +120,7 @@ const headerOption = (key: string, value: string) => ({
   appendAction: 'OVERWRITE_IF_EXISTS_OR_ADD' as const,
 })
 
-const asserted = (bytes: Buffer, code: number): Buffer => {
+function asserted(bytes: Buffer, code: number): Buffer {
   const answer = checkResponseCodec.decode(bytes)
   const hasResponse =
     code === 0 ? answer.httpResponse === 'okResponse' : (answer.deniedResponse?.status?.code ?? 0) >= 400

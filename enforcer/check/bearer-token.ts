@@ -20,7 +20,7 @@ const tokenText = /^[A-Za-z0-9\-._~+/]+=*$/
  * What the Authorization header gives as a token; {@link isTokenText} says whether it can be one. Two headers arrive
  * joined with a comma: a comma is ambiguous.
  */
-export const bearerToken = ({ authorization }: CheckInput): FoundToken => {
+export function bearerToken({ authorization }: CheckInput): FoundToken {
   if (authorization.length > 1) return ambiguous
   const value = authorization[0]
   if (value === undefined || value === '') return missing

@@ -61,7 +61,7 @@ class Headers implements CheckInput {
 }
 
 /** Whether the bytes are a header's name, without making text of them: most headers are of no interest. */
-const isName = (bytes: Buffer, start: number, end: number, name: string): boolean => {
+function isName(bytes: Buffer, start: number, end: number, name: string): boolean {
   if (end - start !== name.length) return false
   for (let at = 0; at < name.length; at++) {
     if (((bytes[start + at] as number) | upperToLower) !== name.charCodeAt(at)) return false
@@ -74,7 +74,7 @@ const isName = (bytes: Buffer, start: number, end: number, name: string): boolea
  *
  * @throws RescindError ERR_REQUEST_INVALID if the bytes are not protobuf.
  */
-export const readCheckRequest = (bytes: Buffer): CheckInput => {
+export function readCheckRequest(bytes: Buffer): CheckInput {
   const headers = new Headers()
   const reader = new WireReader(bytes)
   eachMessage(reader, bytes.length, path.attributes, attributesEnd =>
@@ -85,7 +85,7 @@ export const readCheckRequest = (bytes: Buffer): CheckInput => {
   return headers
 }
 
-const readHttp = (reader: WireReader, end: number, headers: Headers): void => {
+function readHttp(reader: WireReader, end: number, headers: Headers): void {
   while (reader.next(end)) {
     if (reader.field === path.headers) {
       headers.read(reader, reader.enter(end))
@@ -97,7 +97,7 @@ const readHttp = (reader: WireReader, end: number, headers: Headers): void => {
 }
 
 /** Visits each occurrence of a message field before `end`; `visit` must read up to the end that it is given. */
-const eachMessage = (reader: WireReader, end: number, field: number, visit: (end: number) => void): void => {
+function eachMessage(reader: WireReader, end: number, field: number, visit: (end: number) => void): void {
   while (reader.next(end)) {
     if (reader.field === field) visit(reader.enter(end))
     else reader.skip(end)

@@ -69,7 +69,7 @@ const verificationsLimit = 1_000
 const answerMs = 20
 
 /** Creates the check. */
-export const createCheck = (options: CheckOptions): Check => {
+export function createCheck(options: CheckOptions): Check {
   const { snapshot, verifier, cache, answers, count } = options
   let verifying = 0
 
@@ -134,7 +134,7 @@ export const createCheck = (options: CheckOptions): Check => {
 }
 
 /** Derives the token's keys for the claim sets that are in use now. */
-const deriveKeys = (cached: CachedToken, snapshot: Snapshot): void => {
+function deriveKeys(cached: CachedToken, snapshot: Snapshot): void {
   const { token } = cached
   const facts = {
     $kid: token.kid,
@@ -150,12 +150,7 @@ const deriveKeys = (cached: CachedToken, snapshot: Snapshot): void => {
   cached.claimSets = snapshot.claimSets
 }
 
-const isRevoked = (
-  keys: Uint32Array,
-  token: VerifiedToken,
-  { table }: Snapshot,
-  liveAfter: number,
-): boolean => {
+function isRevoked(keys: Uint32Array, token: VerifiedToken, { table }: Snapshot, liveAfter: number): boolean {
   for (let at = 0; at < keys.length; at += keyWords) {
     const k0 = keys[at] as number
     const k1 = keys[at + 1] as number

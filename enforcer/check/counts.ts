@@ -13,7 +13,7 @@ export type Outcome = 'allow' | 'deny' | 'undecided'
 export type CountCheck = (outcome: Outcome, reason: string) => void
 
 /** Registers the metric `rescind_enforcer_checks_total`. */
-export const createCheckCounts = (registry: Registry): CountCheck => {
+export function createCheckCounts(registry: Registry): CountCheck {
   const counts: Readonly<Record<Outcome, Map<string, number>>> = {
     allow: new Map(),
     deny: new Map(),

@@ -40,7 +40,7 @@ const backoffFirstMs = 100
 const backoffLimitMs = 5_000
 
 /** Starts to subscribe, and goes on until it is closed. */
-export const startDiscoveryClient = (options: DiscoveryClientOptions): DiscoveryClient => {
+export function startDiscoveryClient(options: DiscoveryClientOptions): DiscoveryClient {
   const { adapters, subscription, logger } = options
   const clients = adapters.map(address => createClient(address))
   let attempt = 0
@@ -132,7 +132,7 @@ const createClient = (address: string): Client =>
     'grpc.max_reconnect_backoff_ms': backoffLimitMs,
   })
 
-const endStream = (stream: Stream | undefined, goodbye: DeltaRequest): Promise<void> => {
+function endStream(stream: Stream | undefined, goodbye: DeltaRequest): Promise<void> {
   if (stream === undefined) return Promise.resolve()
   return new Promise(done => {
     const limit = setTimeout(() => stream.cancel(), 1_000)

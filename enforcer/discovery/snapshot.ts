@@ -57,12 +57,12 @@ export const areSameClaimSets = (a: readonly ClaimSet[], b: readonly ClaimSet[])
  * @param liveAfter entries that expired at or before this are not copied.
  * @returns when the last of the copied entries expires, seconds; 0 if there was none.
  */
-export const keepHeld = (
+export function keepHeld(
   held: RevocationTable,
   received: RevocationTable,
   liveAfter: number,
   rolledBack: boolean,
-): number => {
+): number {
   let keptUntil = 0
   held.forEach((k0, k1, k2, k3, expiresAt, issuedBefore) => {
     if (expiresAt <= liveAfter) return

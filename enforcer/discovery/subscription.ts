@@ -266,7 +266,7 @@ export class Subscription {
 const isSignOfLife = ({ nonce, resources }: DeltaResponseMessage): boolean =>
   nonce === '' && resources.length === 0
 
-const batchOf = (response: DeltaResponseMessage): RevocationBatchMessage => {
+function batchOf(response: DeltaResponseMessage): RevocationBatchMessage {
   const resource = response.resources[0]?.resource
   if (response.resources.length !== 1 || resource?.type_url !== revocationBatchTypeUrl) {
     throw invalid('a response must carry one RevocationBatch')

@@ -66,7 +66,7 @@ export const checkService = {
  *
  * @throws RescindError ERR_ADDRESS_IN_USE if it cannot listen.
  */
-export const startGrpcJsTransport = async (options: CheckTransportOptions): Promise<CheckTransport> => {
+export async function startGrpcJsTransport(options: CheckTransportOptions): Promise<CheckTransport> {
   const { check, logger } = options
 
   const serve = (call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>) => {
@@ -101,12 +101,12 @@ export const startGrpcJsTransport = async (options: CheckTransportOptions): Prom
   }
 }
 
-const remainingMs = (deadline: Date | number): number => {
+function remainingMs(deadline: Date | number): number {
   const atMs = deadline instanceof Date ? deadline.getTime() : deadline
   return Number.isFinite(atMs) ? Math.max(0, atMs - Date.now()) : defaultDeadlineMs
 }
 
-const grpcError = (error: unknown, logger: Logger) => {
+function grpcError(error: unknown, logger: Logger) {
   if (error instanceof Undecided) return { code: status.UNAVAILABLE, details: error.reason }
   if (error instanceof RescindError) return { code: status.INVALID_ARGUMENT, details: error.message }
   logger.error({ err: error }, 'a check failed')

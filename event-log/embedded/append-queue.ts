@@ -35,7 +35,7 @@ export interface AppendQueue {
 }
 
 /** Creates the line before `write`. */
-export const createAppendQueue = (write: WriteGroups, timeoutMs: number): AppendQueue => {
+export function createAppendQueue(write: WriteGroups, timeoutMs: number): AppendQueue {
   const waiting: Waiting[] = []
   let draining: Promise<void> | undefined
 
@@ -71,7 +71,7 @@ export const createAppendQueue = (write: WriteGroups, timeoutMs: number): Append
   }
 }
 
-const withTimeout = <Result>(promise: Promise<Result>, timeoutMs: number): Promise<Result> => {
+function withTimeout<Result>(promise: Promise<Result>, timeoutMs: number): Promise<Result> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, fail) => {
     timer = setTimeout(

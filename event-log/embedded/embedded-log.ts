@@ -40,7 +40,7 @@ const encodeValue = (digest: bigint, event: Uint8Array): Buffer =>
  *
  * @throws RescindError ERR_LOG_FOLDER if the folder cannot be written, ERR_LOG_IN_USE if another process has it.
  */
-export const openEmbeddedLog = async (options: EmbeddedLogOptions): Promise<EventLog> => {
+export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<EventLog> {
   makeFolder(options.folder)
   const claim = await claimFolder(options.folder)
   const root = await openDatabase(options.folder, claim)
@@ -128,7 +128,7 @@ export const openEmbeddedLog = async (options: EmbeddedLogOptions): Promise<Even
   }
 }
 
-const makeFolder = (folder: string): void => {
+function makeFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK)
@@ -137,7 +137,7 @@ const makeFolder = (folder: string): void => {
   }
 }
 
-const openDatabase = async (folder: string, claim: FolderClaim): Promise<RootDatabase> => {
+async function openDatabase(folder: string, claim: FolderClaim): Promise<RootDatabase> {
   try {
     // Without overlapping sync a transaction resolves only when it is flushed to disk.
     return open({
@@ -163,7 +163,7 @@ const folderError = (folder: string, cause: unknown) =>
 /** A write that fails rejects these promises too; the one of the transaction tells of it. */
 const alsoRejected = () => undefined
 
-const writeError = (folder: string, cause: Error & { commitError?: Promise<unknown> }) => {
+function writeError(folder: string, cause: Error & { commitError?: Promise<unknown> }) {
   cause.commitError?.catch(alsoRejected)
   const message = `eventLog.folder: ${folder} cannot be written (${cause.message}); nothing was stored; is the disk full?`
   return new RescindError('ERR_LOG_WRITE', message, { cause })
@@ -175,7 +175,7 @@ const takenError = (folder: string) =>
     `eventLog.folder: another process now writes to ${folder}; nothing was stored`,
   )
 
-const readEnd = (entries: Database<Buffer, number>): LogPosition => {
+function readEnd(entries: Database<Buffer, number>): LogPosition {
   const [last] = entries.getRange({ reverse: true, limit: 1 })
   return last === undefined ? beforeFirst : { position: last.key, digest: last.value.readBigUInt64BE(0) }
 }
@@ -186,14 +186,14 @@ const following = (end: LogPosition, event: Uint8Array): LogPosition => ({
 })
 
 /** To pass over a page that cannot be empty would be to lose entries. */
-const lastOf = (page: readonly LogEntry[], after: number): number => {
+function lastOf(page: readonly LogEntry[], after: number): number {
   const last = page.at(-1)
   if (last === undefined)
     throw new Error(`the embedded log shows nothing after ${after}, which is not its end`)
   return last.position
 }
 
-const readPage = (entries: Database<Buffer, number>, after: number, last: number): LogEntry[] => {
+function readPage(entries: Database<Buffer, number>, after: number, last: number): LogEntry[] {
   const range = entries.getRange({ start: after + 1, end: last + 1, limit: pageEntries })
   return [...range].map(({ key, value }) => ({
     position: key,

@@ -24,7 +24,7 @@ export interface FolderClaim {
  *
  * @throws RescindError ERR_LOG_IN_USE if a live process answers in the folder.
  */
-export const claimFolder = async (folder: string): Promise<FolderClaim> => {
+export async function claimFolder(folder: string): Promise<FolderClaim> {
   const path = socketPath(folder)
   if (await answers(path)) {
     throw new RescindError(
@@ -38,7 +38,7 @@ export const claimFolder = async (folder: string): Promise<FolderClaim> => {
   return { release: () => new Promise(done => server.close(() => done())) }
 }
 
-const socketPath = (folder: string): string => {
+function socketPath(folder: string): string {
   const inFolder = join(resolve(folder), 'writer.sock')
   if (inFolder.length <= socketPathLimit) return inFolder
   return join(tmpdir(), `rescind-${createHash('sha256').update(inFolder).digest('hex').slice(0, 32)}.sock`)

@@ -35,7 +35,7 @@ type Fields = Readonly<Record<string, unknown>>
  * @param id of the CloudEvent for kinds that have none of their own.
  * @throws RescindError ERR_EVENT_TOO_LARGE over 64 KiB.
  */
-export const encodeEvent = (event: LogEvent, id = ''): Buffer => {
+export function encodeEvent(event: LogEvent, id = ''): Buffer {
   const { kind, ...data } = event
   const bytes = Buffer.from(
     JSON.stringify({
@@ -59,7 +59,7 @@ export const encodeEvent = (event: LogEvent, id = ''): Buffer => {
  *
  * @throws RescindError ERR_EVENT_INVALID for anything that is not one of our events in a version known here.
  */
-export const decodeEvent = (bytes: Uint8Array): LogEvent => {
+export function decodeEvent(bytes: Uint8Array): LogEvent {
   if (bytes.length > eventBytesLimit) throw invalid('larger than an event may be')
   const envelope = parseObject(bytes)
   if (envelope.specversion !== '1.0') throw invalid('not a CloudEvent 1.0')
@@ -72,7 +72,7 @@ const kinds = new Map<unknown, LogEvent['kind']>(
   Object.entries(eventTypes).map(([kind, type]) => [type, kind as LogEvent['kind']]),
 )
 
-const parseObject = (bytes: Uint8Array): Fields => {
+function parseObject(bytes: Uint8Array): Fields {
   try {
     return object(JSON.parse(Buffer.from(bytes).toString('utf8')), 'event')
   } catch (error) {
@@ -116,24 +116,24 @@ const readers: { [Kind in LogEvent['kind']]: (data: Fields) => LogEvent } = {
   }),
 }
 
-const object = (value: unknown, name: string): Fields => {
+function object(value: unknown, name: string): Fields {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw invalid(`${name}: not an object`)
   }
   return value as Fields
 }
 
-const identifier = (value: unknown, name: string): string => {
+function identifier(value: unknown, name: string): string {
   if (typeof value === 'string' && /^[0-9a-f]{32}$/.test(value)) return value
   throw invalid(`${name}: not 32 hex digits`)
 }
 
-const time = (value: unknown, name: string): number => {
+function time(value: unknown, name: string): number {
   if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value
   throw invalid(`${name}: not a time in seconds`)
 }
 
-const strings = (value: unknown): string[] => {
+function strings(value: unknown): string[] {
   if (Array.isArray(value) && value.every(element => typeof element === 'string')) return value
   throw invalid('names: not a list of claim names')
 }

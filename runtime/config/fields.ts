@@ -39,7 +39,7 @@ export const choice = <const Words extends readonly string[]>(
   })
 
 /** A duration such as `5s` between `min` and `max`; read it with `parseDurationMs`. */
-export const duration = (options: FieldOptions<string> & { min: string; max: string }) => {
+export function duration(options: FieldOptions<string> & { min: string; max: string }) {
   const { min, max, ...annotations } = options
   const [minMs, maxMs] = [parseDurationMs(min), parseDurationMs(max)]
   const errorMessage = `must be a duration from ${min} to ${max}, for example ${options.default ?? '30s'}`
@@ -51,7 +51,7 @@ export const duration = (options: FieldOptions<string> & { min: string; max: str
 }
 
 /** A size such as `128MiB` between `min` and `max`; read it with `parseSizeBytes`. */
-export const size = (options: FieldOptions<string> & { min: string; max: string }) => {
+export function size(options: FieldOptions<string> & { min: string; max: string }) {
   const { min, max, ...annotations } = options
   const [minBytes, maxBytes] = [parseSizeBytes(min), parseSizeBytes(max)]
   const errorMessage = `must be a size from ${min} to ${max}, for example ${options.default ?? '64MiB'}`
@@ -63,14 +63,14 @@ export const size = (options: FieldOptions<string> & { min: string; max: string 
 }
 
 /** A whole number between `min` and `max`. */
-export const count = (options: FieldOptions<number> & { min: number; max: number }) => {
+export function count(options: FieldOptions<number> & { min: number; max: number }) {
   const { min, max, ...annotations } = options
   const errorMessage = `must be a whole number from ${min} to ${max}`
   return Type.Integer({ minimum: min, maximum: max, errorMessage, ...annotations })
 }
 
 /** An address to listen at: `host:port`, with `unix` also `unix:/path`; read it with `parseAddress`. */
-export const listenAddress = (options: FieldOptions<string> & { unix?: boolean }) => {
+export function listenAddress(options: FieldOptions<string> & { unix?: boolean }) {
   const { unix = false, ...annotations } = options
   const errorMessage = `must be host:port, for example ${options.default}${unix ? ', or unix:/path' : ''}`
   const text = Type.String({ minLength: 1, maxLength: 300, errorMessage, ...annotations })
@@ -81,7 +81,7 @@ export const listenAddress = (options: FieldOptions<string> & { unix?: boolean }
 }
 
 /** An address to connect to: `host:port`, the port not 0; read it with `parseAddress`. */
-export const remoteAddress = (options: FieldOptions<string>) => {
+export function remoteAddress(options: FieldOptions<string>) {
   const errorMessage = 'must be host:port, for example 127.0.0.1:18000'
   const text = Type.String({ minLength: 1, maxLength: 300, errorMessage, ...options })
   const hasPort = (address: Address) => address.kind === 'tcp' && address.port > 0
@@ -101,7 +101,7 @@ export const text = (
   })
 
 /** An absolute http or https URL without credentials. */
-export const httpUrl = (options: FieldOptions<string>) => {
+export function httpUrl(options: FieldOptions<string>) {
   const errorMessage = 'must be an http:// or https:// URL without user and password'
   return Type.Refine(
     Type.String({ pattern: '^https?://', maxLength: 2_048, errorMessage, ...options }),
@@ -113,7 +113,7 @@ export const httpUrl = (options: FieldOptions<string>) => {
 }
 
 /** A scrypt hash of a secret; errors never show its value. */
-export const secretHash = (options: FieldOptions<string>) => {
+export function secretHash(options: FieldOptions<string>) {
   const cost = 'ln=1[0-6],r=([1-9]|[12][0-9]|3[0-2]),p=([1-9]|1[0-6])'
   return text(
     'a hash $scrypt$ln=15,r=8,p=1$<salt>$<hash> (ln 10 to 16, r 1 to 32, p 1 to 16, base64 without padding)',
