@@ -1,5 +1,5 @@
 /**
- * The chained digest of logs that compute it at append (embedded, Redis).
+ * The chained digest of logs that compute it at append (the embedded one).
  *
  * @module
  */

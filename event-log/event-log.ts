@@ -8,7 +8,7 @@
 export interface LogEntry {
   /** Only grows; may have gaps. At most 2^53-1. */
   readonly position: number
-  /** 64 bits that stand for everything up to here, or on Kafka for the entry itself. */
+  /** 64 bits by which two logs that count alike are told apart. */
   readonly digest: bigint
   /** The event's bytes. */
   readonly event: Uint8Array

@@ -155,7 +155,7 @@ async function importPublic(material: JWK, algorithm: string): Promise<CryptoKey
   return key
 }
 
-/** Bits of an rsaKey key's modulus; for the other kinds, whose sizes their algorithm fixes, a size that passes. */
+/** Bits of an RSA key's modulus; for the other kinds, whose sizes their algorithm fixes, a size that passes. */
 function modulusBits(key: CryptoKey): number {
   const { modulusLength } = key.algorithm as { modulusLength?: number }
   return modulusLength ?? rsaBitsMin
