@@ -3,6 +3,8 @@
  *
  * @module
  */
+import type { Confirmation } from '../revocation/digest-history.ts'
+import { RescindError } from '../revocation/error.ts'
 
 /** An entry as it is read. */
 export interface LogEntry {
@@ -14,23 +16,39 @@ export interface LogEntry {
   readonly event: Uint8Array
 }
 
-/** A position and its digest. Position -1 with digest 0: before the first entry. */
+/** A position and its digest. */
 export interface LogPosition {
   readonly position: number
   readonly digest: bigint
 }
 
+/** Before the first entry. */
+export const beforeFirst: LogPosition = { position: -1, digest: 0n }
+
+/** What a log says of itself, read afresh and at once, and of a position that somebody knows. */
+export interface LogCheck {
+  /** Created once and stored in the log; another epoch is another log. Absent: nobody has appended anything yet. */
+  readonly epoch: string | undefined
+  /** Position of the first entry that is still there; past `end` if there is none. */
+  readonly start: number
+  /** Position of the last durable entry; -1 if there is none. */
+  readonly end: number
+  /**
+   * Whether the known position is still part of this log, with the same digest: `confirmed`; `different` if another
+   * entry, or none, is there; `trimmed` if the log begins after it; `ahead` if the log ends before it.
+   * {@link beforeFirst} is always confirmed.
+   */
+  readonly known: Confirmation
+}
+
 /** A log that one or more processes append to and read. */
 export interface EventLog {
-  /** Created once and stored in the log; another epoch is another log. */
-  readonly epoch: string
-
   /**
    * Appends an event; it is durable when this resolves.
    *
    * @returns its position.
-   * @throws RescindError ERR_LOG_TIMEOUT when it is not known whether it was stored; ERR_LOG_TAKEN when another
-   *   process writes to the log.
+   * @throws RescindError ERR_LOG_TIMEOUT when it is not known whether it was stored; after any other error nothing was
+   *   stored: ERR_LOG_UNREACHABLE, ERR_LOG_WRITE, ERR_LOG_TAKEN, ERR_OVERLOADED, ERR_EVENT_TOO_LARGE.
    */
   append(event: Uint8Array): Promise<number>
 
@@ -38,23 +56,41 @@ export interface EventLog {
   appendAll(events: readonly Uint8Array[]): Promise<readonly number[]>
 
   /**
-   * Reads what comes after a position (-1: everything), first what is there and then what is appended, in pages.
-   * Only durable entries are read. Ends when the signal aborts or the log is closed.
+   * Reads what comes after a position, first what is there and then what is appended, in pages. Only durable entries are
+   * read. Ends when the signal aborts or the log is closed.
+   *
+   * @throws RescindError ERR_LOG_ROLLED_BACK when what comes next does not follow `after` (any more): ask
+   *   {@link check} why and begin anew. Other errors: reading may be tried again where it was.
    */
-  read(after: number, signal: AbortSignal): AsyncIterable<readonly LogEntry[]>
+  read(after: LogPosition, signal: AbortSignal): AsyncIterable<readonly LogEntry[]>
 
-  /** The position of the first entry that is still there. */
-  start(): Promise<number>
+  /** Reads the log's state now, never from memory. */
+  check(known: LogPosition): Promise<LogCheck>
 
-  /** The last durable entry, read afresh. */
-  end(): Promise<LogPosition>
+  /**
+   * Forgets what comes before a position, but never the last entry. Absent where the log forgets by itself.
+   *
+   * @see revoker/log-trimming.ts for what must have been appended again before.
+   */
+  trim?(before: number): Promise<void>
+
+  /** How long an entry stays after its append, whatever happens, seconds; Infinity if only {@link trim} forgets. */
+  readonly keptSeconds: number
 
   /** Stops appending and reading. */
   close(): Promise<void>
 }
 
-/** Before the first entry. */
-export const beforeFirst: LogPosition = { position: -1, digest: 0n }
-
 /** Most bytes in one {@link EventLog.appendAll}. */
 export const appendBytesLimit = 900_000
+
+/**
+ * Refuses events that are too many bytes for one append.
+ *
+ * @throws RescindError ERR_EVENT_TOO_LARGE
+ */
+export function checkAppendSize(events: readonly Uint8Array[]): void {
+  const bytes = events.reduce((sum, event) => sum + event.length, 0)
+  if (bytes <= appendBytesLimit) return
+  throw new RescindError('ERR_EVENT_TOO_LARGE', `${bytes} bytes at once; ${appendBytesLimit} are allowed`)
+}

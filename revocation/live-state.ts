@@ -72,6 +72,8 @@ export class LiveState {
         return this.#declare(event)
       case 'token-lifetime':
         return this.#declareLifetime(event)
+      case 'beat':
+        return undefined
     }
   }
 

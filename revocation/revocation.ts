@@ -56,8 +56,19 @@ export interface LifetimeDeclaration {
   readonly declaredAt: number
 }
 
+/** Says which log this is, in logs that cannot keep it elsewhere (Kafka). It changes nothing that is decided. */
+export interface Beat {
+  readonly kind: 'beat'
+  /** 128 bits as hex. */
+  readonly epoch: string
+  /** It proposes the epoch; otherwise it repeats the one that was adopted. */
+  readonly founding: boolean
+  /** When, seconds. */
+  readonly at: number
+}
+
 /** What the log holds. */
-export type LogEvent = Revocation | Restoration | ClaimSetDeclaration | LifetimeDeclaration
+export type LogEvent = Revocation | Restoration | ClaimSetDeclaration | LifetimeDeclaration | Beat
 
 /**
  * Checks a revocation from outside.

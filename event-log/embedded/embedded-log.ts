@@ -7,16 +7,11 @@ import { randomUUID } from 'node:crypto'
 import { EventEmitter, once } from 'node:events'
 import { accessSync, constants, mkdirSync } from 'node:fs'
 import { type Database, open, type RootDatabase } from 'lmdb'
+import type { Confirmation } from '../../revocation/digest-history.ts'
 import { RescindError } from '../../revocation/error.ts'
+import { type AppendGroup, createAppendQueue } from '../append-queue.ts'
 import { chainedDigest, digestBytes, digestToBytes } from '../digest.ts'
-import {
-  appendBytesLimit,
-  beforeFirst,
-  type EventLog,
-  type LogEntry,
-  type LogPosition,
-} from '../event-log.ts'
-import { type AppendGroup, createAppendQueue } from './append-queue.ts'
+import { beforeFirst, checkAppendSize, type EventLog, type LogEntry, type LogPosition } from '../event-log.ts'
 import { claimFolder, type FolderClaim } from './folder-claim.ts'
 
 /** Where the log lies and how long an append may take. */
@@ -87,38 +82,43 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Even
   const queue = createAppendQueue(write, options.appendTimeoutMs)
 
   const appendAll = async (events: readonly Uint8Array[]) => {
-    const bytes = events.reduce((sum, event) => sum + event.length, 0)
-    if (bytes > appendBytesLimit) {
-      throw new RescindError('ERR_EVENT_TOO_LARGE', `${bytes} bytes at once; ${appendBytesLimit} are allowed`)
-    }
+    checkAppendSize(events)
     if (closed.signal.aborted) throw new RescindError('ERR_LOG_FOLDER', 'the event log is closed')
     return queue.append(events)
   }
 
-  const read = async function* (after: number, signal: AbortSignal): AsyncGenerator<readonly LogEntry[]> {
+  const read = async function* (
+    after: LogPosition,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly LogEntry[]> {
     const stop = AbortSignal.any([signal, closed.signal])
-    let position = after
+    let last = after
     while (!stop.aborted) {
-      if (position >= end.position) {
+      if (last.position >= end.position) {
         await once(appended, 'appended', { signal: stop }).catch(() => undefined)
         continue
       }
-      const page = readPage(entries, position, end.position)
-      position = lastOf(page, position)
+      if (compare(entries, last) !== 'confirmed') throw changedError(options.folder, last)
+      const page = readPage(entries, last.position, end.position)
+      last = lastOf(page, last.position)
       yield page
     }
   }
 
   return {
-    epoch: String(epoch),
     append: async event => (await appendAll([event]))[0] as number,
     appendAll,
     read,
-    start: async () => [...entries.getKeys({ limit: 1 })][0] ?? firstPosition,
-    end: async () => {
+    check: async known => {
       if (meta.get('writer') !== writer) throw takenError(options.folder)
-      return end
+      return {
+        epoch: String(epoch),
+        start: firstOf(entries) ?? firstPosition,
+        end: end.position,
+        known: compare(entries, known),
+      }
     },
+    keptSeconds: Number.POSITIVE_INFINITY,
     close: async () => {
       closed.abort()
       await queue.idle()
@@ -186,12 +186,28 @@ const following = (end: LogPosition, event: Uint8Array): LogPosition => ({
 })
 
 /** To pass over a page that cannot be empty would be to lose entries. */
-function lastOf(page: readonly LogEntry[], after: number): number {
+function lastOf(page: readonly LogEntry[], after: number): LogEntry {
   const last = page.at(-1)
   if (last === undefined)
     throw new Error(`the embedded log shows nothing after ${after}, which is not its end`)
-  return last.position
+  return last
 }
+
+const firstOf = (entries: Database<Buffer, number>): number | undefined =>
+  [...entries.getKeys({ limit: 1 })][0]
+
+function compare(entries: Database<Buffer, number>, known: LogPosition): Confirmation {
+  if (known.position === beforeFirst.position) return 'confirmed'
+  if (known.position > readEnd(entries).position) return 'ahead'
+  if (known.position < (firstOf(entries) ?? firstPosition)) return 'trimmed'
+  return entries.get(known.position)?.readBigUInt64BE(0) === known.digest ? 'confirmed' : 'different'
+}
+
+const changedError = (folder: string, { position }: LogPosition) =>
+  new RescindError(
+    'ERR_LOG_ROLLED_BACK',
+    `eventLog.folder: what ${folder} holds does not follow position ${position}`,
+  )
 
 function readPage(entries: Database<Buffer, number>, after: number, last: number): LogEntry[] {
   const range = entries.getRange({ start: after + 1, end: last + 1, limit: pageEntries })

@@ -1,10 +1,13 @@
 /**
- * Our own events, as the log holds them: CloudEvents 1.0 in JSON. The version of the format is part of the type.
+ * Our own events, as the log holds them: CloudEvents 1.0 in JSON. The version of the format is part of the type. With a
+ * key each carries an HMAC as its last attribute, over the bytes of the event without it.
  *
  * @module
  */
+import { createHmac, timingSafeEqual } from 'node:crypto'
 import { RescindError } from '../error.ts'
 import type {
+  Beat,
   ClaimSetDeclaration,
   LifetimeDeclaration,
   LogEvent,
@@ -22,6 +25,7 @@ export const eventTypes = {
   restoration: 'io.rescind.restoration.v1',
   'claim-set': 'io.rescind.claim-set.v1',
   'token-lifetime': 'io.rescind.token-lifetime.v1',
+  beat: 'io.rescind.beat.v1',
 } as const satisfies Record<LogEvent['kind'], string>
 
 /** Where an event comes from when nothing else is said (CloudEvents `source`). */
@@ -29,43 +33,89 @@ export const eventSource = '/rescind'
 
 type Fields = Readonly<Record<string, unknown>>
 
-/**
- * Writes an event.
- *
- * @param id of the CloudEvent for kinds that have none of their own.
- * @throws RescindError ERR_EVENT_TOO_LARGE over 64 KiB.
- */
-export function encodeEvent(event: LogEvent, id = ''): Buffer {
-  const { kind, ...data } = event
-  const bytes = Buffer.from(
+/** Writes and reads our events. */
+export interface EventCodec {
+  /**
+   * @param id of the CloudEvent for kinds that have none of their own.
+   * @throws RescindError ERR_EVENT_TOO_LARGE over 64 KiB.
+   */
+  encode(event: LogEvent, id?: string): Buffer
+  /**
+   * @throws RescindError ERR_EVENT_INVALID for anything that is not one of our events in a version known here, with a
+   *   valid HMAC if there is a key.
+   */
+  decode(bytes: Uint8Array): LogEvent
+}
+
+/** The codec of a log; with a key, events without its HMAC are refused. */
+export const createEventCodec = (key?: string): EventCodec => ({
+  encode: (event, id = '') => {
+    const bytes = key === undefined ? encodeEvent(event, id) : sign(encodeEvent(event, id), key)
+    if (bytes.length <= eventBytesLimit) return bytes
+    throw new RescindError(
+      'ERR_EVENT_TOO_LARGE',
+      `an event of ${bytes.length} bytes; ${eventBytesLimit} are allowed`,
+    )
+  },
+  decode: bytes => {
+    if (bytes.length > eventBytesLimit) throw invalid('larger than an event may be')
+    if (key !== undefined) verify(bytes, key)
+    return decodeEvent(bytes)
+  },
+})
+
+const encodeEvent = ({ kind, ...data }: LogEvent, id: string): Buffer =>
+  Buffer.from(
     JSON.stringify({
       specversion: '1.0',
       type: eventTypes[kind],
       source: eventSource,
-      id: 'id' in event ? event.id : id,
+      id: 'id' in data ? data.id : id,
       datacontenttype: 'application/json',
       data,
     }),
   )
-  if (bytes.length <= eventBytesLimit) return bytes
-  throw new RescindError(
-    'ERR_EVENT_TOO_LARGE',
-    `an event of ${bytes.length} bytes; ${eventBytesLimit} are allowed`,
-  )
-}
 
-/**
- * Reads an event.
- *
- * @throws RescindError ERR_EVENT_INVALID for anything that is not one of our events in a version known here.
- */
-export function decodeEvent(bytes: Uint8Array): LogEvent {
-  if (bytes.length > eventBytesLimit) throw invalid('larger than an event may be')
+function decodeEvent(bytes: Uint8Array): LogEvent {
   const envelope = parseObject(bytes)
   if (envelope.specversion !== '1.0') throw invalid('not a CloudEvent 1.0')
   const kind = kinds.get(envelope.type)
-  if (kind === undefined) throw invalid('its type is not known to this version')
+  if (kind === undefined) throw new UnknownEventType(envelope.type)
   return readers[kind](object(envelope.data, 'data'))
+}
+
+/** ERR_EVENT_INVALID for a CloudEvent of a type that this version does not know; a later one may. */
+export class UnknownEventType extends RescindError {
+  /** The event's type, at most 100 characters of it. */
+  readonly type: string
+
+  constructor(type: unknown) {
+    super('ERR_EVENT_INVALID', 'its type is not known to this version')
+    this.type = String(type).slice(0, 100)
+  }
+}
+
+const hmacStart = ',"hmac":"'
+const hmacEnd = '"}'
+/** Attribute, 32 bytes as base64url, and the end of the object. */
+const hmacBytes = hmacStart.length + 43 + hmacEnd.length
+
+const hmacOf = (head: Uint8Array, key: string): Buffer =>
+  createHmac('sha256', key).update(head).update('}').digest()
+
+function sign(event: Buffer, key: string): Buffer {
+  const head = event.subarray(0, -1)
+  const tail = `${hmacStart}${hmacOf(head, key).toString('base64url')}${hmacEnd}`
+  return Buffer.concat([head, Buffer.from(tail)])
+}
+
+function verify(bytes: Uint8Array, key: string): void {
+  const head = bytes.subarray(0, -hmacBytes)
+  const tail = Buffer.from(bytes.subarray(-hmacBytes)).toString('latin1')
+  const given = Buffer.from(tail.slice(hmacStart.length, -hmacEnd.length), 'base64url')
+  const isThere = bytes.length > hmacBytes && tail.startsWith(hmacStart) && tail.endsWith(hmacEnd)
+  if (!isThere || given.length !== 32) throw invalid('it has no HMAC, and eventLog.key is set')
+  if (!timingSafeEqual(given, hmacOf(head, key))) throw invalid('its HMAC was not made with eventLog.key')
 }
 
 const kinds = new Map<unknown, LogEvent['kind']>(
@@ -113,6 +163,12 @@ const readers: { [Kind in LogEvent['kind']]: (data: Fields) => LogEvent } = {
     kind: 'token-lifetime',
     seconds: time(data.seconds, 'seconds'),
     declaredAt: time(data.declaredAt, 'declaredAt'),
+  }),
+  beat: (data): Beat => ({
+    kind: 'beat',
+    epoch: identifier(data.epoch, 'epoch'),
+    founding: data.founding === true,
+    at: time(data.at, 'at'),
   }),
 }
 

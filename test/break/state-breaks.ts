@@ -10,7 +10,7 @@ export const stateBreaks: readonly Break[] = [
   {
     invariant: 1,
     what: 'a revocation is acknowledged before it is on disk',
-    file: 'event-log/embedded/append-queue.ts',
+    file: 'event-log/append-queue.ts',
     find: 'return withTimeout(stored, timeoutMs)',
     replace:
       'stored.catch(() => undefined)\n      return Promise.resolve(events.map((_, index) => index + 1))',

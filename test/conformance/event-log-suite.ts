@@ -23,6 +23,8 @@ export interface LogUnderTest {
 export interface DriverTraits {
   /** The digest at a position stands for everything up to it. */
   readonly chainsDigests: boolean
+  /** The log keeps its epoch in entries of its own. */
+  readonly beats: boolean
 }
 
 const bytes = (text: string): Buffer => Buffer.from(text)
@@ -30,6 +32,10 @@ const textsOf = (entries: readonly LogEntry[]): string[] =>
   entries.map(({ event }) => Buffer.from(event).toString())
 const numbered = (count: number, name = 'event'): Buffer[] =>
   Array.from({ length: count }, (_, index) => bytes(`${name} ${index}`))
+
+const checkOf = (log: EventLog) => log.check(beforeFirst)
+const epochOf = async (log: EventLog) => (await checkOf(log)).epoch
+const endOf = async (log: EventLog) => (await checkOf(log)).end
 
 const hasCode = (code: string) => (error: unknown) => error instanceof RescindError && error.code === code
 
@@ -60,15 +66,22 @@ export const testEventLog = (
     logTest('has an epoch, and each log another one', async log => {
       const other = await create()
       try {
-        assert.ok(log.epoch.length > 0)
-        assert.notEqual((await other.open()).epoch, log.epoch)
+        const otherLog = await other.open()
+        await Promise.all([log.append(bytes('one')), otherLog.append(bytes('one'))])
+        const [epoch, otherEpoch] = [await epochOf(log), await epochOf(otherLog)]
+        assert.ok(epoch !== undefined && epoch.length > 0)
+        assert.notEqual(otherEpoch, epoch)
+        await log.append(bytes('two'))
+        assert.equal(await epochOf(log), epoch)
       } finally {
         await other.destroy()
       }
     })
 
     logTest('that is empty ends before its first entry', async log => {
-      assert.deepEqual(await log.end(), beforeFirst)
+      const { start, end, known } = await checkOf(log)
+      if (!traits.beats) assert.ok(end === beforeFirst.position && start > end)
+      assert.equal(known, 'confirmed')
       assert.deepEqual(await readNow(log), [])
     })
 
@@ -83,16 +96,41 @@ export const testEventLog = (
         entries.map(({ position }) => position),
         positions,
       )
-      assert.equal(await log.start(), positions[0])
-      const last = entries.at(-1)
-      assert.deepEqual(await log.end(), { position: last?.position, digest: last?.digest })
+      const last = entries.at(-1) as LogEntry
+      const { start, end, known } = await log.check(last)
+      assert.deepEqual([end, known], [last.position, 'confirmed'])
+      assert.ok(traits.beats ? start < (positions[0] as number) : start === positions[0])
     })
 
     logTest('reads on after a position, which is not given again', async log => {
       const positions = await log.appendAll(numbered(10))
-      const entries = await readNow(log, positions[3])
-      assert.deepEqual(textsOf(entries), numbered(10).slice(4).map(String))
-      assert.deepEqual(await readNow(log, positions[9]), [])
+      const all = await readNow(log)
+      assert.deepEqual(
+        all.map(({ position }) => position),
+        positions,
+      )
+      assert.deepEqual(textsOf(await readNow(log, all[3])), numbered(10).slice(4).map(String))
+      assert.deepEqual(await readNow(log, all[9]), [])
+    })
+
+    logTest('tells what became of a position that somebody knows', async log => {
+      await log.appendAll(numbered(3))
+      const entries = await readNow(log)
+      const last = entries.at(-1) as LogEntry
+      for (const entry of entries) assert.equal((await log.check(entry)).known, 'confirmed')
+      const { position, digest } = last
+      assert.equal((await log.check({ position, digest: digest ^ 1n })).known, 'different')
+      assert.equal((await log.check({ position: position + 1, digest })).known, 'ahead')
+    })
+
+    logTest('refuses to read on after an entry that it does not hold', async log => {
+      await log.appendAll(numbered(3))
+      const [first, second] = (await readNow(log)) as [LogEntry, LogEntry]
+      const other = { position: first.position, digest: first.digest ^ 1n }
+      await assert.rejects(async () => {
+        for await (const page of log.read(other, new AbortController().signal)) assert.fail(`${page.length}`)
+      }, hasCode('ERR_LOG_ROLLED_BACK'))
+      assert.deepEqual((await readNow(log, first))[0], second)
     })
 
     logTest('keeps any bytes as they are', async log => {
@@ -146,7 +184,7 @@ export const testEventLog = (
           log.appendAll([bytes('first'), Buffer.alloc(appendBytesLimit)]),
           hasCode('ERR_EVENT_TOO_LARGE'),
         )
-        assert.deepEqual(await log.end(), beforeFirst)
+        assert.deepEqual(await readNow(log), [])
         const third = appendBytesLimit / 3
         assert.equal(
           (await log.appendAll([Buffer.alloc(third), Buffer.alloc(third), Buffer.alloc(third)])).length,
@@ -158,12 +196,12 @@ export const testEventLog = (
 
     logTest('refuses an event of 1 MB', async log => {
       await assert.rejects(log.append(Buffer.alloc(1_000_000)), hasCode('ERR_EVENT_TOO_LARGE'))
-      assert.deepEqual(await log.end(), beforeFirst)
+      assert.deepEqual(await readNow(log), [])
     })
 
     logTest('gives a reader what is there and then what is appended', async log => {
       await log.appendAll(numbered(5))
-      const reader = startReading(log, -1)
+      const reader = startReading(log)
       await until('what is there was read', () => reader.entries.length === 5)
       await log.append(bytes('later'))
       await until('what came later was read', () => reader.entries.length === 6)
@@ -176,11 +214,11 @@ export const testEventLog = (
       'gives a reader that fell behind everything, once and in order, while others append',
       async log => {
         const total = 4_000
-        const reader = log.read(-1, new AbortController().signal)[Symbol.asyncIterator]()
+        const reader = log.read(beforeFirst, new AbortController().signal)[Symbol.asyncIterator]()
         const texts: string[] = []
         const takePage = async () => {
           const { value } = await reader.next()
-          texts.push(...textsOf(value as readonly LogEntry[]))
+          texts.push(...textsOf(value as readonly LogEntry[]).filter(text => text.startsWith('event')))
         }
         const events = numbered(total)
         await log.appendAll(events.slice(0, 10))
@@ -194,7 +232,7 @@ export const testEventLog = (
     )
 
     logTest('gives several readers the same', async log => {
-      const readers = [startReading(log, -1), startReading(log, -1), startReading(log, -1)]
+      const readers = [startReading(log), startReading(log), startReading(log)]
       await log.appendAll(numbered(50))
       for (const reader of readers) {
         await until('all was read', () => reader.entries.length === 50)
@@ -205,11 +243,11 @@ export const testEventLog = (
     })
 
     logTest('shows at once, as its end and to readers, what it acknowledged', async log => {
-      const reader = startReading(log, -1)
+      const reader = startReading(log)
       await Promise.all(
         numbered(200).map(async event => {
           const position = await log.append(event)
-          assert.ok((await log.end()).position >= position)
+          assert.ok((await endOf(log)) >= position)
         }),
       )
       await until('all was read', () => reader.entries.length === 200)
@@ -218,16 +256,17 @@ export const testEventLog = (
     })
 
     logTest('ends a reader when its signal aborts, also one that had aborted before', async log => {
-      const reader = startReading(log, -1)
+      const reader = startReading(log)
       await log.append(bytes('one'))
       await until('it reads', () => reader.entries.length === 1)
       reader.stop()
       await reader.ended
-      for await (const page of log.read(-1, AbortSignal.abort())) assert.fail(`${page.length} entries`)
+      for await (const page of log.read(beforeFirst, AbortSignal.abort()))
+        assert.fail(`${page.length} entries`)
     })
 
     logTest('ends its readers when it is closed, and takes nothing more', async log => {
-      const reader = startReading(log, -1)
+      const reader = startReading(log)
       await log.append(bytes('one'))
       await until('it reads', () => reader.entries.length === 1)
       await log.close()
@@ -248,11 +287,15 @@ export const testEventLog = (
       'is the same after it was opened again: entries, digests, epoch, start and end',
       async (log, under) => {
         await log.appendAll(numbered(30))
-        const before = [await readNow(log), await log.end(), await log.start(), log.epoch]
+        const before = await readNow(log)
+        const last = before.at(-1) as LogEntry
+        const { epoch, start } = await log.check(last)
         const again = await under.reopen()
-        assert.deepEqual([await readNow(again), await again.end(), await again.start(), again.epoch], before)
-        const next = await again.append(bytes('next'))
-        assert.ok(next > (before[1] as { position: number }).position)
+        assert.deepEqual(await readNow(again), before)
+        const check = await again.check(last)
+        assert.deepEqual([check.epoch, check.start, check.known], [epoch, start, 'confirmed'])
+        if (!traits.beats) assert.equal(check.end, last.position)
+        assert.ok((await again.append(bytes('next'))) > last.position)
         assert.equal((await readNow(again)).length, 31)
       },
     )
@@ -269,7 +312,7 @@ export const testEventLog = (
         if (!traits.chainsDigests) return
         assert.equal(ours[0], theirs[0])
         await Promise.all([log.append(bytes('same')), otherLog.append(bytes('same'))])
-        assert.notEqual((await log.end()).digest, (await otherLog.end()).digest)
+        assert.notEqual((await digests(log))[2], (await digests(otherLog))[2])
       } finally {
         await other.destroy()
       }

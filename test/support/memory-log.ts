@@ -7,20 +7,24 @@
 import { EventEmitter, once } from 'node:events'
 import { chainedDigest } from '../../event-log/digest.ts'
 import {
-  appendBytesLimit,
   beforeFirst,
+  checkAppendSize,
   type EventLog,
   type LogEntry,
   type LogPosition,
 } from '../../event-log/event-log.ts'
+import type { Confirmation } from '../../revocation/digest-history.ts'
 import { RescindError } from '../../revocation/error.ts'
 import type { LogUnderTest } from '../conformance/event-log-suite.ts'
 
 /** What is stored; it outlives the logs that are opened on it. */
 export interface MemoryLogStore {
+  /** Changes when it is wiped. */
   readonly epoch: string
   readonly entries: readonly LogEntry[]
   open(): EventLog
+  /** Loses everything, as FLUSHALL does: what is appended then belongs to another log. */
+  wipe(): void
   /** Loses what came after a position, as a fail-over does: positions after it are given again. */
   rollBack(position: number): void
   /** Forgets what came before a position, but not the last entry. */
@@ -38,9 +42,12 @@ export interface MemoryLogOptions {
 
 let epochs = 0
 
+const startOf = (entries: readonly LogEntry[]): number => entries[0]?.position ?? 0
+
 /** Creates an empty store. */
 export const createMemoryLogStore = (options: MemoryLogOptions = {}): MemoryLogStore => {
-  const { epoch = `memory-${++epochs}`, pageEntries = 100 } = options
+  const { pageEntries = 100 } = options
+  let { epoch = `memory-${++epochs}` } = options
   const entries: LogEntry[] = []
   const changed = new EventEmitter().setMaxListeners(0)
   let end: LogPosition = beforeFirst
@@ -54,9 +61,7 @@ export const createMemoryLogStore = (options: MemoryLogOptions = {}): MemoryLogS
   const open = (): EventLog => {
     const closed = new AbortController()
     const appendAll = async (events: readonly Uint8Array[]) => {
-      if (events.reduce((sum, event) => sum + event.length, 0) > appendBytesLimit) {
-        throw new RescindError('ERR_EVENT_TOO_LARGE', `more than ${appendBytesLimit} bytes at once`)
-      }
+      checkAppendSize(events)
       if (closed.signal.aborted) throw new RescindError('ERR_LOG_FOLDER', 'the log is closed')
       if (failure !== undefined) throw failure
       const positions = events.map(store)
@@ -64,43 +69,59 @@ export const createMemoryLogStore = (options: MemoryLogOptions = {}): MemoryLogS
       return positions
     }
     return {
-      epoch,
       appendAll,
       append: async event => (await appendAll([event]))[0] as number,
       read: (after, signal) => read(after, AbortSignal.any([signal, closed.signal])),
-      start: async () => entries[0]?.position ?? 1,
-      end: async () => end,
+      check: async known => ({ epoch, start: startOf(entries), end: end.position, known: compare(known) }),
+      trim: async before => trim(before),
+      keptSeconds: Number.POSITIVE_INFINITY,
       close: async () => closed.abort(),
     }
   }
-  const read = async function* (after: number, stop: AbortSignal): AsyncGenerator<readonly LogEntry[]> {
-    let position = after
+  const compare = ({ position, digest }: LogPosition): Confirmation => {
+    if (position === beforeFirst.position) return 'confirmed'
+    if (position > end.position) return 'ahead'
+    if (position < startOf(entries)) return 'trimmed'
+    return entries.find(entry => entry.position === position)?.digest === digest ? 'confirmed' : 'different'
+  }
+  const read = async function* (after: LogPosition, stop: AbortSignal): AsyncGenerator<readonly LogEntry[]> {
+    let last = after
     while (!stop.aborted) {
-      const from = entries.findIndex(entry => entry.position > position)
+      const from = entries.findIndex(entry => entry.position > last.position)
       if (from < 0) {
         await once(changed, 'changed', { signal: stop }).catch(() => undefined)
         continue
       }
+      if (compare(last) !== 'confirmed')
+        throw new RescindError('ERR_LOG_ROLLED_BACK', 'the log is another one')
       const page = entries.slice(from, from + pageEntries)
-      position = (page.at(-1) as LogEntry).position
+      last = page.at(-1) as LogEntry
       yield page
     }
   }
+  const trim = (before: number) => {
+    const kept = entries.findIndex(entry => entry.position >= before)
+    entries.splice(0, kept < 0 ? Math.max(0, entries.length - 1) : kept)
+  }
 
   return {
-    epoch,
+    get epoch() {
+      return epoch
+    },
     entries,
     open,
+    wipe: () => {
+      epoch = `memory-${++epochs}`
+      entries.length = 0
+      end = beforeFirst
+    },
     rollBack: position => {
       const lost = entries.findIndex(entry => entry.position > position)
       if (lost >= 0) entries.length = lost
       const last = entries.at(-1)
       end = last === undefined ? beforeFirst : { position: last.position, digest: last.digest }
     },
-    trim: before => {
-      const kept = entries.findIndex(entry => entry.position >= before)
-      entries.splice(0, kept < 0 ? Math.max(0, entries.length - 1) : kept)
-    },
+    trim,
     failAppends: error => {
       failure = error
     },

@@ -1,7 +1,7 @@
 /** The line before a log's writer. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type AppendGroup, createAppendQueue } from '../../event-log/embedded/append-queue.ts'
+import { type AppendGroup, createAppendQueue } from '../../event-log/append-queue.ts'
 import { RescindError } from '../../revocation/error.ts'
 
 const event = (text: string) => [Buffer.from(text)]

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { RescindError } from '../../revocation/error.ts'
+import { RescindError } from '../revocation/error.ts'
+import { appendBytesLimit } from './event-log.ts'
 
 /** Events that are stored all or none. */
 export interface AppendGroup {
@@ -23,6 +24,8 @@ interface Waiting extends AppendGroup {
 const waitingLimit = 20_000
 const groupsPerWrite = 2_000
 
+const sizeOf = ({ events }: AppendGroup): number => events.reduce((sum, event) => sum + event.length, 0)
+
 /** A line of groups before one writer. */
 export interface AppendQueue {
   /**
@@ -34,13 +37,13 @@ export interface AppendQueue {
   idle(): Promise<void>
 }
 
-/** Creates the line before `write`. */
+/** Creates the line before `write`, which gets at most `appendBytesLimit` bytes at once. */
 export function createAppendQueue(write: WriteGroups, timeoutMs: number): AppendQueue {
   const waiting: Waiting[] = []
   let draining: Promise<void> | undefined
 
   const writeNext = async () => {
-    const groups = waiting.splice(0, groupsPerWrite)
+    const groups = waiting.splice(0, countThatFit(waiting))
     try {
       const positions = await write(groups)
       groups.forEach((group, index) => {
@@ -69,6 +72,17 @@ export function createAppendQueue(write: WriteGroups, timeoutMs: number): Append
       while (draining !== undefined) await draining
     },
   }
+}
+
+function countThatFit(waiting: readonly AppendGroup[]): number {
+  let count = 0
+  let bytes = 0
+  for (const group of waiting) {
+    bytes += sizeOf(group)
+    if (count >= groupsPerWrite || (count > 0 && bytes > appendBytesLimit)) break
+    count += 1
+  }
+  return count
 }
 
 function withTimeout<Result>(promise: Promise<Result>, timeoutMs: number): Promise<Result> {
