@@ -4,6 +4,7 @@
  * @module
  */
 import { RescindError } from '../revocation/error.ts'
+import { jwtFingerprint } from '../revocation/token-fingerprint.ts'
 import { signatureAlgorithms } from './algorithms.ts'
 import {
   acceptsAudience,
@@ -14,7 +15,6 @@ import {
   type TimeRules,
   type TokenTimes,
 } from './claims.ts'
-import { jwtFingerprint } from './fingerprint.ts'
 import { type JsonObject, ownMember } from './json-object.ts'
 import { createJwksSource, type JwksSource, type JwksStatus, type TokenLogger } from './jwks-source.ts'
 import { defaultJwtLimits, type JwtLimits, type ParsedJwt, parseJwt } from './jwt.ts'

@@ -1,7 +1,7 @@
 /** Test vectors of `$token`, computed independently (docs/protocol.md). */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { jwtFingerprint, opaqueFingerprint } from '../../token/fingerprint.ts'
+import { jwtFingerprint, opaqueFingerprint } from '../../revocation/token-fingerprint.ts'
 import { parseJwt } from '../../token/jwt.ts'
 import { flipPadBits, rawToken } from '../support/token-issuer.ts'
 

@@ -4,7 +4,7 @@ import { createHmac } from 'node:crypto'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { exportSPKI } from 'jose'
-import { jwtFingerprint } from '../../token/fingerprint.ts'
+import { jwtFingerprint } from '../../revocation/token-fingerprint.ts'
 import { flipPadBits, generatePair, rawToken, signToken } from '../support/token-issuer.ts'
 import {
   someClaims,
