@@ -9,6 +9,7 @@ import { Command, Option } from 'commander'
 import { loadConfig } from '../runtime/config/load.ts'
 import { failStartup } from '../runtime/shutdown.ts'
 import { hashSecret } from '../token/secret.ts'
+import { type RejectedEventsOptions, rejectedEvents } from './commands/events.ts'
 import { type RevokeOptions, revoke } from './commands/revoke.ts'
 import { run } from './commands/run.ts'
 import type { Role } from './roles.ts'
@@ -42,6 +43,14 @@ const configOption = () =>
     'RESCIND_CONFIG',
   )
 
+const serverOption = () =>
+  new Option('-s, --server <url>', 'base URL of the revoker')
+    .env('RESCIND_SERVER')
+    .default('http://127.0.0.1:8280')
+
+const adminTokenHelp =
+  'The token of an administrator (revoker.admin.tokens) is taken from RESCIND_ADMIN_TOKEN or RESCIND_ADMIN_TOKEN_FILE.'
+
 for (const [role, description] of Object.entries(roles)) {
   program
     .command(role)
@@ -71,17 +80,13 @@ program
   .command('revoke')
   .description('revoke a token; its signature is verified first')
   .argument('<token>', 'the token, or - to read it from standard input')
-  .addOption(
-    new Option('-s, --server <url>', 'base URL of the revoker')
-      .env('RESCIND_SERVER')
-      .default('http://127.0.0.1:8280'),
-  )
+  .addOption(serverOption())
   .option('-r, --reason <text>', 'why, for logs')
   .option('--json', 'print the answer as JSON')
   .addHelpText(
     'after',
     `
-The token of an administrator (revoker.admin.tokens) is taken from RESCIND_ADMIN_TOKEN or RESCIND_ADMIN_TOKEN_FILE.
+${adminTokenHelp}
 
 Examples:
   echo "$TOKEN" | rescind revoke -
@@ -89,6 +94,16 @@ Examples:
 `,
   )
   .action((token: string, options: RevokeOptions) => revoke(token, options))
+
+program
+  .command('events')
+  .description('look at what others published')
+  .command('rejected')
+  .description('list the last events that could not be used, and why')
+  .addOption(serverOption())
+  .option('--json', 'print the answer as JSON')
+  .addHelpText('after', `\n${adminTokenHelp}\n\nExample:\n  rescind events rejected\n`)
+  .action((options: RejectedEventsOptions) => rejectedEvents(options))
 
 program
   .command('hash-secret')

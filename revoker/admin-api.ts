@@ -3,21 +3,20 @@
  *
  * @module
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import Type, { type Static } from 'typebox'
-import type { RescindError } from '../revocation/error.ts'
 import type { Match } from '../revocation/key.ts'
-import type { SecretVerifier } from '../token/secret.ts'
 import type { TokenVerifier, VerifyRules } from '../token/verifier.ts'
+import { type AdministratorOptions, adminOf, authenticateAdministrator } from './administrators.ts'
 import { cutNow } from './margins.ts'
+import { type Problem, sendProblem } from './problem.ts'
 import type { NewRevocation, Publisher } from './publisher.ts'
 import { tokenMatch } from './revoked-token.ts'
 
+export { problemOf, sendProblem } from './problem.ts'
+
 /** What the admin API works on. */
-export interface AdminApiOptions {
-  /** Who may use it; with none it answers 404. */
-  readonly tokens: readonly { readonly name: string; readonly hash: string }[]
-  readonly secrets: SecretVerifier
+export interface AdminApiOptions extends AdministratorOptions {
   readonly verifier: TokenVerifier
   readonly rules: () => VerifyRules
   readonly publisher: Publisher
@@ -43,22 +42,13 @@ const revocationBody = Type.Object(
 
 type RevocationBody = Static<typeof revocationBody>
 
-/** A request that cannot be carried out, as RFC 9457 problem details. */
-interface Problem {
-  readonly status: number
-  readonly code: string
-  readonly detail: string
-}
-
-const bearer = /^bearer +(\S+)$/i
-
 /** Adds `POST /revocations` to a server. */
 export function addAdminApi(server: FastifyInstance, options: AdminApiOptions): void {
   server.post<{ Body: RevocationBody }>(
     '/revocations',
     {
       schema: { body: revocationBody },
-      onRequest: (request, reply) => authenticate(request, reply, options),
+      onRequest: (request, reply) => authenticateAdministrator(request, reply, options),
     },
     async (request, reply) => {
       const revocation = await newRevocation(request.body, adminOf(request), options)
@@ -73,38 +63,6 @@ export function addAdminApi(server: FastifyInstance, options: AdminApiOptions): 
       })
     },
   )
-}
-
-const administrators = new WeakMap<FastifyRequest, string>()
-
-function adminOf(request: FastifyRequest): string {
-  return administrators.get(request) as string
-}
-
-async function authenticate(request: FastifyRequest, reply: FastifyReply, options: AdminApiOptions) {
-  if (options.tokens.length === 0) {
-    const detail = 'the admin API is off; set revoker.admin.tokens to use it'
-    return sendProblem(reply, { status: 404, code: 'ERR_ADMIN_OFF', detail })
-  }
-  const token = bearer.exec(request.headers.authorization ?? '')?.[1]
-  const name = token === undefined ? undefined : await administratorOf(token, options)
-  if (name !== undefined) {
-    administrators.set(request, name)
-    return undefined
-  }
-  reply.header('WWW-Authenticate', token === undefined ? 'Bearer' : 'Bearer error="invalid_token"')
-  const detail = 'a bearer token of revoker.admin.tokens is needed'
-  return sendProblem(reply, { status: 401, code: 'ERR_ADMIN_UNAUTHENTICATED', detail })
-}
-
-async function administratorOf(
-  token: string,
-  { tokens, secrets }: AdminApiOptions,
-): Promise<string | undefined> {
-  for (const { name, hash } of tokens) {
-    if (await secrets.verify(`admin ${name}`, token, hash)) return name
-  }
-  return undefined
 }
 
 async function newRevocation(
@@ -172,26 +130,6 @@ function issuerProblem(match: Match, issuerWide: boolean, issuers: readonly stri
   return undefined
 }
 
-/** Sends problem details (RFC 9457). */
-export function sendProblem(reply: FastifyReply, { status, code, detail }: Problem): FastifyReply {
-  if (status === 503) reply.header('Retry-After', '1')
-  return reply
-    .code(status)
-    .type('application/problem+json')
-    .send({ type: 'about:blank', title: code, status, code, detail })
-}
-
 function invalid(detail: string): Problem {
   return { status: 400, code: 'ERR_REVOCATION_INVALID', detail }
-}
-
-const statuses: Readonly<Record<string, number>> = {
-  ERR_REVOCATION_INVALID: 400,
-  ERR_CLAIM_SET_UNKNOWN: 400,
-  ERR_EVENT_TOO_LARGE: 413,
-}
-
-/** The problem that an error of ours is: what the request did wrong, or 503 because something is missing here. */
-export function problemOf(error: RescindError): Problem {
-  return { status: statuses[error.code] ?? 503, code: error.code, detail: error.message }
 }

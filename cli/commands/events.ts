@@ -1,0 +1,53 @@
+/**
+ * `rescind events rejected`: the events that could not be used, through the admin API.
+ *
+ * @module
+ */
+import type { DeadLetter } from '../../revoker/dead-letters.ts'
+import { askAdminApi } from '../admin-api.ts'
+
+/** Options of the command. */
+export interface RejectedEventsOptions {
+  /** Base URL of the revoker. */
+  readonly server: string
+  readonly json?: boolean
+}
+
+/** The answer of `GET /events/rejected`. */
+interface RejectedEvents {
+  /** Those that are no longer listed included. */
+  readonly total: number
+  readonly events: readonly DeadLetter[]
+}
+
+/**
+ * Prints the last rejected events.
+ *
+ * @throws RescindError ERR_REQUEST_FAILED with what the revoker said, or that it cannot be reached.
+ */
+export async function rejectedEvents(options: RejectedEventsOptions): Promise<void> {
+  const answer = await askAdminApi<RejectedEvents>(options.server, 'GET', '/events/rejected')
+  process.stdout.write(options.json === true ? `${JSON.stringify(answer)}\n` : describe(answer))
+}
+
+function describe({ total, events }: RejectedEvents): string {
+  if (total === 0) return 'no events were rejected\n'
+  const rows = events.map(({ at, source, position, bytes, sha256, problem }) => [
+    new Date(at * 1000).toISOString().replace('.000', ''),
+    source,
+    position,
+    String(bytes),
+    sha256.slice(0, 16),
+    problem,
+  ])
+  const table = [['time', 'source', 'position', 'bytes', 'sha256', 'problem'], ...rows].map(row =>
+    row.map(printable),
+  )
+  const widths = [0, 1, 2, 3, 4].map(column => Math.max(...table.map(row => row[column]?.length ?? 0)))
+  const lines = table.map(row => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '))
+  const more = total > events.length ? [`the last ${events.length} of ${total}`] : []
+  return [...lines, ...more].map(line => `${line.trimEnd()}\n`).join('')
+}
+
+/** Positions and problems may repeat what others wrote: nothing of it may steer the terminal. */
+const printable = (text: string): string => text.replaceAll(/[^\u0020-\u007e]/g, '?')

@@ -1,0 +1,176 @@
+/**
+ * Follows the event hub of WSO2 API Manager: its messages (AMQP 0-9-1), and after each connect its list of what was
+ * revoked while we were away.
+ *
+ * @module
+ */
+import { setMaxListeners } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Connection } from 'rabbitmq-client'
+import type { ClientTlsOptions } from '../../runtime/client-tls.ts'
+import type { Logger } from '../../runtime/logger.ts'
+import { createForeignReader } from '../foreign-events.ts'
+import type { Ingest } from '../ingest.ts'
+import { type HubQueueSettings, isRefusal, type OnMessage, openHubQueue } from './hub-queue.ts'
+import { type RefillSettings, refill } from './refill.ts'
+
+/** How to reach the event hub. */
+export interface EventHubSettings extends HubQueueSettings {
+  /** `amqp://host:port/vhost` or `amqps://...`, all with the same scheme and vhost. When one is lost, the next is tried. */
+  readonly brokers: readonly string[]
+  readonly username: string
+  readonly password: string
+  readonly tls: ClientTlsOptions
+  /** Ask for a queue that outlives the connection. */
+  readonly durable: boolean
+  /** Issuers that its revocations are bound to; none: they hold for all. */
+  readonly issuers: readonly string[]
+  /** The list of revoked tokens; without it what happened while we were away is known only from a durable queue. */
+  readonly refill: RefillSettings | undefined
+}
+
+/** Something that imports until it is closed. */
+export interface Importer {
+  /** Stops taking messages, lets what is being stored end, and leaves the rest unacknowledged. */
+  close(): Promise<void>
+}
+
+const retryMsMin = 200
+const retryMsMax = 10_000
+const closeLimitMs = 5_000
+const heartbeatSeconds = 10
+
+/** Starts to follow the event hub, in the background and until closed. */
+export function startEventHubImporter(settings: EventHubSettings, ingest: Ingest, logger: Logger): Importer {
+  const closing = new AbortController()
+  setMaxListeners(0, closing.signal)
+  const connection = connect(settings)
+  connection.on('error', error => logger.warn({ err: error }, 'the broker of the event hub is not connected'))
+  connection.on('connection', () => logger.info({}, 'connected to a broker of the event hub'))
+  const running = keepFollowing(connection, settings, ingest, logger, closing.signal)
+  return {
+    async close() {
+      closing.abort()
+      const late = delay(closeLimitMs, undefined, { ref: false }).then(() => connection.unsafeDestroy())
+      await Promise.race([Promise.all([running, connection.close()]), late])
+      await running
+    },
+  }
+}
+
+function connect({ brokers, username, password, tls }: EventHubSettings): Connection {
+  const urls = brokers.map(broker => new URL(broker))
+  const [first] = urls as [URL, ...URL[]]
+  const secure = first.protocol === 'amqps:'
+  return new Connection({
+    hosts: urls.map(({ hostname, port }) => `${hostname}:${port || (secure ? 5671 : 5672)}`),
+    vhost: decodeURIComponent(first.pathname.slice(1)) || '/',
+    username,
+    password,
+    ...(secure ? { tls } : {}),
+    connectionName: 'rescind',
+    heartbeat: heartbeatSeconds,
+    retryLow: retryMsMin,
+    retryHigh: retryMsMax,
+  })
+}
+
+/** Opens the queue again whenever it is gone; where a durable one is refused, a temporary one at once. */
+async function keepFollowing(
+  connection: Connection,
+  settings: EventHubSettings,
+  ingest: Ingest,
+  logger: Logger,
+  closing: AbortSignal,
+): Promise<void> {
+  let { durable } = settings
+  while (!closing.aborted) {
+    try {
+      await follow(connection, { ...settings, durable }, ingest, logger, closing)
+    } catch (error) {
+      if (closing.aborted) return
+      if (durable && isRefusal(error)) {
+        durable = false
+        logger.warn({ reason: error.message }, temporaryQueue)
+        continue
+      }
+      logger.warn({ err: error }, 'the queue of the event hub cannot be consumed; trying again')
+    }
+    durable = settings.durable
+    await delay(retryMsMin, undefined, { signal: closing }).catch(() => undefined)
+  }
+}
+
+const temporaryQueue =
+  'the broker refuses a durable queue, a temporary one is used: what is revoked while no revoker is connected is only ' +
+  'learned from the refill, which has JWTs but no opaque tokens, users or clients'
+
+/** Consumes the queue until its channel is gone. */
+async function follow(
+  connection: Connection,
+  settings: EventHubSettings,
+  ingest: Ingest,
+  logger: Logger,
+  closing: AbortSignal,
+): Promise<void> {
+  const gone = new AbortController()
+  const signal = AbortSignal.any([closing, gone.signal])
+  setMaxListeners(0, signal)
+  const reader = createForeignReader({ formats: ['wso2-event-hub'], issuers: settings.issuers })
+  const underWay = new Set<Promise<void>>()
+  const onMessage: OnMessage = (message, acknowledge) => {
+    const content = octetsOf(message.body)
+    const position = `${message.exchange}/${message.routingKey}#${message.deliveryTag}`
+    const taking = ingest
+      .take({ content, position, read: () => reader.read(content) }, signal)
+      // What is given up is not acknowledged, so the broker delivers it again.
+      .then(acknowledge, () => undefined)
+    underWay.add(taking)
+    void taking.then(() => underWay.delete(taking))
+  }
+  const queue = await openHubQueue(connection, settings, settings.durable, onMessage)
+  void queue.closed.then(() => gone.abort())
+  logger.info({ durable: settings.durable }, 'the queue of the event hub is consumed')
+  const refilling = refillOnce(settings, ingest, logger, signal)
+  await aborted(signal)
+  await Promise.all([...underWay, refilling])
+  await queue.close()
+}
+
+/** Tries until the list was read once. Never rejects. */
+async function refillOnce(
+  settings: EventHubSettings,
+  ingest: Ingest,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  if (settings.refill === undefined) return
+  let retryMs = retryMsMin
+  while (!signal.aborted) {
+    try {
+      const entries = await refill(settings.refill, settings.issuers, ingest, signal)
+      logger.info({ entries }, "the event hub's list of revoked tokens is stored")
+      return
+    } catch (error) {
+      if (signal.aborted) return
+      logger.error(
+        { err: error, retryMs },
+        "the event hub's list of revoked tokens cannot be read; trying again",
+      )
+      await delay(retryMs, undefined, { signal }).catch(() => undefined)
+      retryMs = Math.min(retryMsMax, retryMs * 2)
+    }
+  }
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise(resolve => {
+    if (signal.aborted) resolve()
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+
+/** The client decodes bodies by their content type. */
+function octetsOf(body: unknown): Uint8Array {
+  if (body instanceof Uint8Array) return body
+  return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
+}

@@ -1,0 +1,34 @@
+/**
+ * Answers to requests that cannot be carried out: problem details (RFC 9457).
+ *
+ * @module
+ */
+import type { FastifyReply } from 'fastify'
+import type { RescindError } from '../revocation/error.ts'
+
+/** A request that cannot be carried out, as RFC 9457 problem details. */
+export interface Problem {
+  readonly status: number
+  readonly code: string
+  readonly detail: string
+}
+
+/** Sends problem details (RFC 9457). */
+export function sendProblem(reply: FastifyReply, { status, code, detail }: Problem): FastifyReply {
+  if (status === 503) reply.header('Retry-After', '1')
+  return reply
+    .code(status)
+    .type('application/problem+json')
+    .send({ type: 'about:blank', title: code, status, code, detail })
+}
+
+const statuses: Readonly<Record<string, number>> = {
+  ERR_REVOCATION_INVALID: 400,
+  ERR_CLAIM_SET_UNKNOWN: 400,
+  ERR_EVENT_TOO_LARGE: 413,
+}
+
+/** The problem that an error of ours is: what the request did wrong, or 503 because something is missing here. */
+export function problemOf(error: RescindError): Problem {
+  return { status: statuses[error.code] ?? 503, code: error.code, detail: error.message }
+}
