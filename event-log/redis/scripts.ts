@@ -1,0 +1,129 @@
+/**
+ * What Redis does in one step: the Lua scripts, and functions that call them.
+ *
+ * A stream `{prefix}:log` has entries `<position>-0` with the fields p (previous digest), d (digest) and e (event); a
+ * hash `{prefix}:meta` has the epoch, the last digest and the last position (end).
+ *
+ * @module
+ */
+import type { Redis } from 'ioredis'
+import type { LogPosition } from '../event-log.ts'
+
+/** The two keys; the prefix is a hash tag, so they share a cluster slot. */
+export interface LogKeys {
+  readonly log: string
+  readonly meta: string
+}
+
+/** The keys below a prefix. */
+export const keysOf = (prefix: string): LogKeys => ({ log: `{${prefix}}:log`, meta: `{${prefix}}:meta` })
+
+/**
+ * Everything is checked before the first write, so it is all or nothing. That first write changes nothing, but proves
+ * the right to write the hash before an entry is there.
+ */
+const appendScript = `
+local log, meta = KEYS[1], KEYS[2]
+local known = redis.call('HMGET', meta, 'epoch', 'digest')
+local epoch, digest, lastId = known[1], known[2], '0-0'
+if redis.call('EXISTS', log) == 1 then
+  local info = redis.call('XINFO', 'STREAM', log)
+  for at = 1, #info, 2 do
+    if info[at] == 'last-generated-id' then lastId = info[at + 1] end
+  end
+else
+  epoch = false
+end
+if not epoch or not digest then
+  epoch, digest = ARGV[1], '0000000000000000'
+end
+local position = tonumber(string.match(lastId, '^%d+'))
+if position + #ARGV - 1 > 9007199254740991 then return lastId end
+local first = position + 1
+redis.call('HSET', meta, 'epoch', epoch)
+for at = 2, #ARGV do
+  local previous = digest
+  local bytes = string.gsub(previous, '..', function(hex) return string.char(tonumber(hex, 16)) end)
+  digest = string.sub(redis.sha1hex(bytes .. ARGV[at]), 1, 16)
+  position = position + 1
+  redis.call('XADD', log, string.format('%.0f-0', position), 'p', previous, 'd', digest, 'e', ARGV[at])
+end
+redis.call('HSET', meta, 'digest', digest, 'end', string.format('%.0f', position))
+return first`
+
+/** The first own entry is the first of all, or comes after few foreign ones; the search for it is limited. */
+const checkScript = `
+local log, meta, known = KEYS[1], KEYS[2], ARGV[1]
+local found = redis.call('HMGET', meta, 'epoch', 'end')
+if not found[1] or not found[2] or redis.call('EXISTS', log) == 0 then return {} end
+local function digestOf(entry)
+  local fields = entry[2]
+  if string.match(entry[1], '%-0$') and #fields == 6 and fields[1] == 'p' and fields[3] == 'd' then
+    return fields[4]
+  end
+end
+local start, from, count = false, '-', 1
+while not start and count <= 4096 do
+  local entries = redis.call('XRANGE', log, from, '+', 'COUNT', count)
+  for _, entry in ipairs(entries) do
+    from = '(' .. entry[1]
+    if not start and digestOf(entry) then start = string.match(entry[1], '^%d+') end
+  end
+  if #entries < count then break end
+  count = count * 4
+end
+local digest = false
+if known ~= '' then
+  local entry = redis.call('XRANGE', log, known .. '-0', known .. '-0')[1]
+  digest = entry and digestOf(entry) or false
+end
+return {found[1], found[2], start, digest}`
+
+const trimScript = `
+local last = tonumber(redis.call('HGET', KEYS[2], 'end') or '0')
+local before = math.min(tonumber(ARGV[1]), last)
+return redis.call('XTRIM', KEYS[1], 'MINID', '=', string.format('%.0f-0', before))`
+
+/**
+ * Appends events in one step.
+ *
+ * @param epoch of the log if this append is its first.
+ * @returns the position of the first event, the others follow it; or, when there are not so many positions left and
+ *   nothing was appended, the last id of the stream.
+ */
+export const callAppend = async (
+  client: Redis,
+  keys: LogKeys,
+  epoch: string,
+  events: readonly Uint8Array[],
+): Promise<number | string> =>
+  (await client.eval(appendScript, 2, keys.log, keys.meta, epoch, ...events.map(asBuffer))) as number | string
+
+/** What the log says of itself: digests as 16 hexadecimal digits, and the one at the known position, if it is there. */
+export interface CheckReply {
+  readonly epoch: string
+  readonly end: number
+  readonly start: number | undefined
+  readonly digest: string | undefined
+}
+
+/** Reads the state in one step; undefined when nothing has been appended. */
+export async function callCheck(
+  client: Redis,
+  keys: LogKeys,
+  known: LogPosition,
+): Promise<CheckReply | undefined> {
+  const position = known.position < 0 ? '' : String(known.position)
+  const reply = (await client.eval(checkScript, 2, keys.log, keys.meta, position)) as (string | null)[]
+  const [epoch, end, start, digest] = reply
+  if (!epoch || !end) return undefined
+  return { epoch, end: Number(end), start: start ? Number(start) : undefined, digest: digest ?? undefined }
+}
+
+/** Removes what comes before a position, but never the last own entry. */
+export const callTrim = async (client: Redis, keys: LogKeys, before: number): Promise<void> => {
+  await client.eval(trimScript, 2, keys.log, keys.meta, String(before))
+}
+
+const asBuffer = (bytes: Uint8Array): Buffer =>
+  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
