@@ -1,0 +1,63 @@
+/**
+ * A TCP proxy before a server on 127.0.0.1 that does what networks do: cut connections, and swallow what is sent.
+ *
+ * @module
+ */
+import { connect, createServer, type Socket } from 'node:net'
+import { close, listen } from './listening.ts'
+
+/** A running proxy. */
+export interface TcpProxy {
+  readonly port: number
+  /** Destroys the connections and refuses new ones. */
+  cut(): Promise<void>
+  /** Takes connections and what is sent, but passes nothing on and closes nothing: half-open. */
+  silence(): void
+  /** Passes everything again; what was held back by {@link silence} arrives late. */
+  restore(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Starts a proxy before a port of 127.0.0.1. */
+export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
+  const sockets = new Set<Socket>()
+  let silent = false
+
+  const keep = (socket: Socket, other: Socket) => {
+    sockets.add(socket)
+    // Whatever ends one side ends the other.
+    socket.on('error', () => undefined)
+    socket.on('close', () => {
+      sockets.delete(socket)
+      other.destroy()
+    })
+    socket.on('data', chunk => other.write(chunk))
+    socket.on('end', () => other.end())
+    if (silent) socket.pause()
+  }
+  const server = createServer({ allowHalfOpen: true }, client => {
+    const target = connect({ port: targetPort, host: '127.0.0.1', allowHalfOpen: true })
+    keep(client, target)
+    keep(target, client)
+  })
+  const port = await listen(server)
+  const cut = () =>
+    close(server, () => {
+      for (const socket of sockets) socket.destroy()
+    })
+
+  return {
+    port,
+    cut,
+    silence: () => {
+      silent = true
+      for (const socket of sockets) socket.pause()
+    },
+    restore: async () => {
+      silent = false
+      for (const socket of sockets) socket.resume()
+      if (!server.listening) await listen(server, port)
+    },
+    stop: cut,
+  }
+}
