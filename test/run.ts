@@ -20,6 +20,11 @@ const needs: Readonly<Record<string, readonly string[]>> = {
   'integration/services': ['envoy', envoyOldest],
   'integration/envoy': ['envoy'],
   'integration/compose': ['envoy'],
+  'integration/event-hub': ['rabbitmq'],
+  'integration/inbox-kafka': ['kafka'],
+  'integration/inbox-redis': ['redis'],
+  'conformance/': ['redis'],
+  'integration/redis': ['redis'],
 }
 
 /** The test files of this project, such as `unit/table.test`, sorted; compiled leftovers of deleted ones are not among them. */

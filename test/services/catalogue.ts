@@ -83,7 +83,9 @@ export const components: readonly Component[] = [
   }),
   kafkaComponent('kafka', kafkaVersion),
   kafkaComponent(kafkaOldest, kafkaOldestVersion),
+  debianComponent({ name: 'rabbitmq', package: 'rabbitmq-server', binary: 'rabbitmq-server' }),
   debianComponent({ name: 'h2load', package: 'nghttp2-client', binary: 'h2load' }),
+  debianComponent({ name: 'redis', package: 'redis-server', binary: 'redis-server' }),
   debianComponent({ name: 'docker-compose', package: 'docker-compose', binary: 'docker-compose' }),
 ]
 
