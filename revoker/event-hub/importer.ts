@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { setMaxListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Connection } from 'rabbitmq-client'
 import type { ClientTlsOptions } from '../../runtime/client-tls.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { createForeignReader } from '../foreign-events.ts'
+import { aborted, childSignal, type Importer, keepRunning } from '../importer.ts'
 import type { Ingest } from '../ingest.ts'
 import { type HubQueueSettings, isRefusal, type OnMessage, openHubQueue } from './hub-queue.ts'
 import { type RefillSettings, refill } from './refill.ts'
@@ -29,12 +29,6 @@ export interface EventHubSettings extends HubQueueSettings {
   readonly refill: RefillSettings | undefined
 }
 
-/** Something that imports until it is closed. */
-export interface Importer {
-  /** Stops taking messages, lets what is being stored end, and leaves the rest unacknowledged. */
-  close(): Promise<void>
-}
-
 const retryMsMin = 200
 const retryMsMax = 10_000
 const closeLimitMs = 5_000
@@ -42,18 +36,19 @@ const heartbeatSeconds = 10
 
 /** Starts to follow the event hub, in the background and until closed. */
 export function startEventHubImporter(settings: EventHubSettings, ingest: Ingest, logger: Logger): Importer {
-  const closing = new AbortController()
-  setMaxListeners(0, closing.signal)
   const connection = connect(settings)
-  connection.on('error', error => logger.warn({ err: error }, 'the broker of the event hub is not connected'))
+  connection.on('error', error => logger.warn({ err: error }, 'a broker of the event hub is not connected'))
   connection.on('connection', () => logger.info({}, 'connected to a broker of the event hub'))
-  const running = keepFollowing(connection, settings, ingest, logger, closing.signal)
+  const following = keepRunning(
+    closing => followAsAllowed(connection, settings, ingest, logger, closing),
+    (error, retryMs) =>
+      logger.warn({ err: error, retryMs }, 'the queue of the event hub cannot be consumed; trying again'),
+  )
   return {
     async close() {
-      closing.abort()
-      const late = delay(closeLimitMs, undefined, { ref: false }).then(() => connection.unsafeDestroy())
-      await Promise.race([Promise.all([running, connection.close()]), late])
-      await running
+      const late = setTimeout(() => connection.unsafeDestroy(), closeLimitMs)
+      await Promise.all([following.close(), connection.close()])
+      clearTimeout(late)
     },
   }
 }
@@ -75,29 +70,20 @@ function connect({ brokers, username, password, tls }: EventHubSettings): Connec
   })
 }
 
-/** Opens the queue again whenever it is gone; where a durable one is refused, a temporary one at once. */
-async function keepFollowing(
+/** Where a durable queue is refused, a temporary one is used. */
+async function followAsAllowed(
   connection: Connection,
   settings: EventHubSettings,
   ingest: Ingest,
   logger: Logger,
   closing: AbortSignal,
 ): Promise<void> {
-  let { durable } = settings
-  while (!closing.aborted) {
-    try {
-      await follow(connection, { ...settings, durable }, ingest, logger, closing)
-    } catch (error) {
-      if (closing.aborted) return
-      if (durable && isRefusal(error)) {
-        durable = false
-        logger.warn({ reason: error.message }, temporaryQueue)
-        continue
-      }
-      logger.warn({ err: error }, 'the queue of the event hub cannot be consumed; trying again')
-    }
-    durable = settings.durable
-    await delay(retryMsMin, undefined, { signal: closing }).catch(() => undefined)
+  try {
+    await follow(connection, settings, ingest, logger, closing)
+  } catch (error) {
+    if (!settings.durable || !isRefusal(error)) throw error
+    logger.warn({ reason: error.message }, temporaryQueue)
+    await follow(connection, { ...settings, durable: false }, ingest, logger, closing)
   }
 }
 
@@ -113,9 +99,7 @@ async function follow(
   logger: Logger,
   closing: AbortSignal,
 ): Promise<void> {
-  const gone = new AbortController()
-  const signal = AbortSignal.any([closing, gone.signal])
-  setMaxListeners(0, signal)
+  const { signal, abort } = childSignal(closing)
   const reader = createForeignReader({ formats: ['wso2-event-hub'], issuers: settings.issuers })
   const underWay = new Set<Promise<void>>()
   const onMessage: OnMessage = (message, acknowledge) => {
@@ -123,13 +107,14 @@ async function follow(
     const position = `${message.exchange}/${message.routingKey}#${message.deliveryTag}`
     const taking = ingest
       .take({ content, position, read: () => reader.read(content) }, signal)
+      .then(acknowledge)
       // What is given up is not acknowledged, so the broker delivers it again.
-      .then(acknowledge, () => undefined)
+      .catch(() => undefined)
     underWay.add(taking)
     void taking.then(() => underWay.delete(taking))
   }
   const queue = await openHubQueue(connection, settings, settings.durable, onMessage)
-  void queue.closed.then(() => gone.abort())
+  void queue.closed.then(abort)
   logger.info({ durable: settings.durable }, 'the queue of the event hub is consumed')
   const refilling = refillOnce(settings, ingest, logger, signal)
   await aborted(signal)
@@ -162,12 +147,6 @@ async function refillOnce(
     }
   }
 }
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise(resolve => {
-    if (signal.aborted) resolve()
-    signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 
 /** The client decodes bodies by their content type. */
 function octetsOf(body: unknown): Uint8Array {

@@ -10,7 +10,7 @@ export interface SchemaNode {
   readonly description?: string
   readonly default?: unknown
   readonly properties?: Readonly<Record<string, SchemaNode>>
-  readonly required?: readonly string[]
+  readonly required?: readonly string[] | undefined
   readonly items?: SchemaNode
   readonly anyOf?: readonly SchemaNode[]
   readonly maxItems?: number

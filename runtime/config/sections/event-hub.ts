@@ -3,7 +3,7 @@
  *
  * @module
  */
-import Type from 'typebox'
+import Type, { type Static } from 'typebox'
 import { count, duration, httpUrl, list, section, text } from '../fields.ts'
 import { clientTlsSection } from './client-tls.ts'
 
@@ -99,3 +99,6 @@ export const eventHubSection = section(
     refill,
   },
 )
+
+/** The event hub as it is written. */
+export type EventHubConfig = Static<typeof eventHubSection>

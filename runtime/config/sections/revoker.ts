@@ -5,6 +5,8 @@
  */
 import Type from 'typebox'
 import { count, element, list, listenAddress, secretHash, section, text } from '../fields.ts'
+import { eventHubSection } from './event-hub.ts'
+import { inboxSection } from './inbox.ts'
 
 const client = element('One client that may revoke its own tokens.', {
   id: text('a client id of printable ASCII characters', {
@@ -50,6 +52,8 @@ export const revokerSection = section('The revocation endpoint (RFC 7009), its c
   admin: section('Who may use the admin API.', {
     tokens: list(adminToken, { maxItems: 16, description: 'The bearer tokens of the admin API.' }),
   }),
+  inbox: inboxSection,
+  eventHub: eventHubSection,
   maxRevocations: count({
     default: 5_000_000,
     min: 1,

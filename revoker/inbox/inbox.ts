@@ -1,0 +1,66 @@
+/**
+ * An inbox: a Kafka topic or Redis stream that others write and revokers read as one group.
+ *
+ * @module
+ */
+import type { Logger } from '../../runtime/logger.ts'
+import { createForeignReader } from '../foreign-events.ts'
+import type { Importer } from '../importer.ts'
+import type { Ingest } from '../ingest.ts'
+import { createSetVerifier, type Transmitter } from '../set-verification.ts'
+import { type KafkaInboxSettings, readKafkaInbox } from './kafka-inbox.ts'
+import { type RedisInboxSettings, readRedisInbox } from './redis-inbox.ts'
+
+/** What an inbox is and what it may revoke. */
+export interface InboxSettings {
+  readonly name: string
+  readonly from: { readonly kafka: KafkaInboxSettings } | { readonly redis: RedisInboxSettings }
+  /** Names of the formats that are accepted. */
+  readonly formats: readonly string[]
+  /** The issuers whose tokens unsigned messages may revoke. */
+  readonly issuers: readonly string[]
+  /** HMAC key that events in our own format must be made with. */
+  readonly key: string | undefined
+  /** Who may send security event tokens; each is bound to issuers of its own. */
+  readonly transmitters: readonly Transmitter[]
+}
+
+/** A message of an inbox. */
+export interface InboxMessage {
+  readonly content: Uint8Array
+  /** `topic/partition/offset`, or the stream and the entry's id. */
+  readonly position: string
+}
+
+/**
+ * Resolves when all messages of a page are done with, so that they may be committed.
+ *
+ * @throws the signal's reason; nothing of the page may then be committed.
+ */
+export type TakePage = (messages: readonly InboxMessage[], signal: AbortSignal) => Promise<void>
+
+/** Most messages that are under way at once. */
+export const pageMessages = 500
+
+/** Starts to read an inbox, in the background and until closed. */
+export function startInbox(settings: InboxSettings, ingest: Ingest, logger: Logger): Importer {
+  const { from, formats, issuers, key, transmitters } = settings
+  const sets = createSetVerifier(transmitters, logger)
+  const reader = createForeignReader({ formats, issuers, eventKey: key, sets })
+  const takePage: TakePage = async (messages, signal) => {
+    const takings = messages.map(message =>
+      ingest.take({ ...message, read: () => reader.read(message.content) }, signal),
+    )
+    await Promise.all(takings)
+  }
+  const source =
+    'kafka' in from
+      ? readKafkaInbox(settings.name, from.kafka, takePage, logger)
+      : readRedisInbox(settings.name, from.redis, takePage, logger)
+  return {
+    async close() {
+      await source.close()
+      sets.close()
+    },
+  }
+}
