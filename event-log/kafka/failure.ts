@@ -1,0 +1,34 @@
+/**
+ * What an error of kafkajs says.
+ *
+ * @module
+ */
+import { RescindError } from '../../revocation/error.ts'
+
+const causesLimit = 5
+
+/** The name of the error in Kafka's protocol, such as `UNKNOWN_TOPIC_OR_PARTITION`, if a broker answered with one. */
+export function protocolErrorOf(error: unknown): string | undefined {
+  let current = error as { type?: unknown; cause?: unknown } | undefined
+  for (let depth = 0; depth < causesLimit && current !== undefined; depth++) {
+    if (typeof current.type === 'string') return current.type
+    current = current.cause as typeof current
+  }
+  return undefined
+}
+
+/** Brokers that refused user name or password. */
+export const isAuthenticationFailure = (error: unknown): boolean =>
+  (error as Error | undefined)?.name === 'KafkaJSSASLAuthenticationError'
+
+/** ERR_LOG_UNREACHABLE with the reason that kafkajs gives; errors of ours stay as they are. */
+export function unreachable(topic: string, error: unknown): RescindError {
+  if (error instanceof RescindError) return error
+  const missing = protocolErrorOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION'
+  const reason = missing
+    ? 'it does not exist (any more); create it again, or restart a revoker with eventLog.kafka.createTopic'
+    : (error as Error).message
+  return new RescindError('ERR_LOG_UNREACHABLE', `the Kafka topic ${topic} cannot be reached: ${reason}`, {
+    cause: error,
+  })
+}
