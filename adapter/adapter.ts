@@ -3,16 +3,15 @@
  *
  * @module
  */
-import type { EventLog, LogEntry } from '../event-log/event-log.ts'
+import type { LogEntry } from '../event-log/event-log.ts'
 import type { LogFollower } from '../event-log/follow.ts'
 import type { Applied } from '../revocation/apply-entry.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { startDiscoveryServer } from './discovery-server.ts'
 import { createFleet, type Fleet } from './fleet.ts'
 
-/** What an adapter needs. The log and its follower may be shared with a revoker of the same process. */
+/** What an adapter needs. The follower may be shared with a revoker of the same process. */
 export interface AdapterOptions {
-  readonly log: EventLog
   readonly follower: LogFollower
   readonly address: string
   /** Clock tolerance that enforcers must keep to, seconds. */
@@ -41,7 +40,7 @@ export const defaultLabel = 'commonEnforcerLabel'
 export async function startAdapter(options: AdapterOptions): Promise<Adapter> {
   const { follower } = options
   const fleet = createFleet()
-  const server = await startDiscoveryServer({ ...options, epoch: options.log.epoch, fleet })
+  const server = await startDiscoveryServer({ ...options, fleet })
   return {
     port: server.port,
     fleet,

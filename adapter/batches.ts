@@ -32,7 +32,6 @@ export const signOfLife: Outgoing = { bytes: deltaResponseCodec.encode({}), nonc
 
 /** What the batches say beside the state. */
 export interface BatchSettings {
-  readonly epoch: string
   readonly toleranceSeconds: number
   /** Time since the end of the log was last confirmed, milliseconds. */
   readonly logAgeMs: () => number
@@ -128,7 +127,7 @@ export class Batches {
     const step = { from: -1, to: -1, target, rolledBack } as const
     yield this.#message({ kind: 'FULL_FIRST', ...step }, [], true)
     let entries: Entry[] = []
-    for (const pair of this.#state.changedAfter(-1)) {
+    for (const pair of this.#state.all()) {
       entries.push(entryOf(pair))
       if (entries.length < this.#entriesPerMessage) continue
       yield this.#message({ kind: 'FULL_MORE', ...step }, entries, true)
@@ -146,8 +145,9 @@ export class Batches {
     return this.#message(step, [], this.#state.claimSets.generation !== this.#announcedGeneration, '')
   }
 
-  /** Passes over what changed without encoding it; for when no stream is there. */
+  /** Passes over what changed without encoding it; for when no stream needs it, or all begin anew. */
   skip(): void {
+    this.#announcedGeneration = -1
     this.#changed.clear()
     this.#shared.clear()
     this.#sharedBytes = 0
@@ -189,7 +189,7 @@ export class Batches {
       target: wireVersion(step.target),
       format: batchFormat,
       derivation,
-      epoch: this.#settings.epoch,
+      epoch: this.#state.epoch ?? '',
       toDigest: step.to === this.#state.position ? digestToBytes(this.#state.digest) : Buffer.alloc(0),
       toleranceS: this.#settings.toleranceSeconds,
       logAgeMs: this.#settings.logAgeMs(),

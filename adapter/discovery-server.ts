@@ -16,7 +16,6 @@ import { type DeltaStream, endStream, serveStream } from './stream-shell.ts'
 /** What a discovery server needs. */
 export interface DiscoveryServerOptions {
   readonly address: string
-  readonly epoch: string
   readonly follower: LogFollower
   readonly fleet: Fleet
   readonly toleranceSeconds: number
@@ -58,7 +57,6 @@ const definition = {
 export async function startDiscoveryServer(options: DiscoveryServerOptions): Promise<DiscoveryServer> {
   const { follower, fleet, logger } = options
   const batches = new Batches(follower.state, {
-    epoch: options.epoch,
     toleranceSeconds: options.toleranceSeconds,
     logAgeMs: () => Math.max(0, Math.round(performance.now() - follower.confirmedAtMs)),
   })
@@ -67,7 +65,7 @@ export async function startDiscoveryServer(options: DiscoveryServerOptions): Pro
 
   const push = () => {
     pushing = undefined
-    if (pumps.size === 0) batches.skip()
+    if (pumps.size === 0 || !follower.complete) batches.skip()
     else batches.flush()
     for (const pump of pumps) pump()
   }
@@ -88,8 +86,7 @@ export async function startDiscoveryServer(options: DiscoveryServerOptions): Pro
     const session = new StreamSession({
       state: follower.state,
       batches,
-      epoch: options.epoch,
-      confirmedAtMs: () => follower.confirmedAtMs,
+      follower,
       random: Math.random,
     })
     const pump = serveStream(call, session, {

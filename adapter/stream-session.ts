@@ -13,11 +13,22 @@ import { type NodeIdentity, nodeOf, type ResumePoint, resumeOf } from './first-r
 export interface SessionSources {
   readonly state: LiveState
   readonly batches: Batches
-  readonly epoch: string
-  /** When an end of the log was last read that the state has reached. */
-  readonly confirmedAtMs: () => number
+  /** How the log is followed; see `LogFollower`. */
+  readonly follower: Following
   /** 0 to 1, for the jitter of back-off. */
   readonly random: () => number
+}
+
+/** What a session must know of how the log is followed. */
+export interface Following {
+  /** Nothing is answered while this is false. */
+  readonly complete: boolean
+  /** Changes when the state was read again from the start of the log: every stream then begins anew. */
+  readonly restarts: number
+  /** How often that was because the log had lost its tail, or was another one. */
+  readonly rollbacks: number
+  /** When an end of the log was last read that the state has reached, monotonic milliseconds. */
+  readonly confirmedAtMs: number
 }
 
 /** What the fleet status shows of a stream. */
@@ -42,8 +53,10 @@ const nackTextLimit = 500
 
 type Phase =
   | { readonly name: 'silent' }
-  /** The enforcer is ahead of us: wait until the log's end was read after it came. */
-  | { readonly name: 'held'; readonly sinceMs: number; readonly resume: ResumePoint }
+  /** The state is not complete, or the enforcer is ahead of it: wait until the log's end was read after it came. */
+  | { readonly name: 'held'; readonly sinceMs: number; readonly resume: ResumePoint | undefined }
+  /** The log was read again from its start: everybody begins anew when that is done. */
+  | { readonly name: 'restarting' }
   | { readonly name: 'streaming' }
   | { readonly name: 'backing off'; readonly untilMs: number }
 
@@ -51,6 +64,8 @@ type Phase =
 export class StreamSession {
   readonly #sources: SessionSources
   #phase: Phase = { name: 'silent' }
+  #restarts: number
+  #rollbacks: number
   #run: Iterator<Outgoing> | undefined
   #version = -1
   #unacked: Outgoing[] = []
@@ -64,6 +79,8 @@ export class StreamSession {
 
   constructor(sources: SessionSources) {
     this.#sources = sources
+    this.#restarts = sources.follower.restarts
+    this.#rollbacks = sources.follower.rollbacks
   }
 
   /** What is known of the enforcer. */
@@ -102,20 +119,17 @@ export class StreamSession {
   #open(request: DeltaRequestMessage, nowMs: number): void {
     this.#node = nodeOf(request, revocationBatchTypeUrl)
     this.#lastSentAtMs = nowMs
-    const resume = resumeOf(request)
-    if (resume === undefined) this.#startFull(false)
-    else if (resume.epoch !== this.#sources.epoch) this.#startFull(true)
-    else this.#resume(resume, nowMs)
+    this.#phase = { name: 'held', sinceMs: nowMs, resume: resumeOf(request) }
   }
 
-  #resume(resume: ResumePoint, nowMs: number): void {
-    const confirmation = this.#sources.state.confirm(resume.version, resume.digest)
-    if (confirmation === 'confirmed')
-      this.#startRun(this.#sources.batches.walk(resume.version), resume.version)
-    else if (confirmation === 'trimmed') this.#startFull(false)
-    else if (confirmation === 'different') this.#startFull(true)
-    else if (this.#phase.name !== 'held') this.#phase = { name: 'held', sinceMs: nowMs, resume }
-    else if (this.#sources.confirmedAtMs() > this.#phase.sinceMs) this.#startFull(true)
+  #leaveHeld(resume: ResumePoint | undefined, sinceMs: number): void {
+    const { state, batches, follower } = this.#sources
+    const confirmation =
+      resume?.epoch === state.epoch ? state.confirm(resume?.version ?? 0, resume?.digest ?? 0n) : 'different'
+    if (resume === undefined || confirmation === 'trimmed') this.#startFull(false)
+    else if (confirmation === 'confirmed') this.#startRun(batches.walk(resume.version), resume.version)
+    // Whether the enforcer or this adapter is the one that knows a log which is gone can only be told afresh.
+    else if (follower.confirmedAtMs > sinceMs) this.#startFull(true)
   }
 
   #startFull(rolledBack: boolean): void {
@@ -130,8 +144,21 @@ export class StreamSession {
   }
 
   #leaveWaiting(nowMs: number): void {
-    if (this.#phase.name === 'held') this.#resume(this.#phase.resume, nowMs)
+    const { follower } = this.#sources
+    const { name } = this.#phase
+    if (this.#restarts !== follower.restarts && name !== 'silent' && name !== 'held') this.#awaitNewState()
+    if (!follower.complete) return
+    this.#restarts = follower.restarts
+    if (this.#phase.name === 'held') this.#leaveHeld(this.#phase.resume, this.#phase.sinceMs)
+    else if (this.#phase.name === 'restarting') this.#startFull(follower.rollbacks !== this.#rollbacks)
     else if (this.#phase.name === 'backing off' && nowMs >= this.#phase.untilMs) this.#startFull(false)
+    this.#rollbacks = follower.rollbacks
+  }
+
+  #awaitNewState(): void {
+    this.#phase = { name: 'restarting' }
+    this.#run = undefined
+    this.#unacked = []
   }
 
   #nextOfRun(): Outgoing | undefined {

@@ -4,26 +4,23 @@
  * @module
  */
 import { Registry } from 'prom-client'
-import { type Adapter, logApplied, startAdapter } from '../adapter/adapter.ts'
-import { type Enforcer, startEnforcer } from '../enforcer/enforcer.ts'
-import { openEmbeddedLog } from '../event-log/embedded/embedded-log.ts'
-import type { EventLog } from '../event-log/event-log.ts'
-import { followLog, type LogFollower } from '../event-log/follow.ts'
+import { startAdapter } from '../adapter/adapter.ts'
+import { startEnforcer } from '../enforcer/enforcer.ts'
+import { startImporters } from '../revoker/importers.ts'
 import { startRevoker } from '../revoker/revoker.ts'
-import { createAdminServer } from '../runtime/admin-server.ts'
 import { formatAddress, parseAddress } from '../runtime/config/address.ts'
 import type { Config } from '../runtime/config/schema.ts'
-import { addGauge } from '../runtime/gauge.ts'
 import { createLogger, type Logger } from '../runtime/logger.ts'
 import { createTokenVerifier } from '../token/verifier.ts'
+import { startAdapterAdmin, startEnforcerAdmin, startRevokerAdmin } from './admin.ts'
+import { type OpenedLog, openLog } from './event-log.ts'
 import {
   adapterOf,
-  embeddedLogOf,
   enforcerOf,
+  graceSecondsOf,
   issuersOf,
   retiredKeysSecondsOf,
   revokerOf,
-  timesOf,
 } from './settings.ts'
 
 /** Parts that can be run. */
@@ -37,34 +34,33 @@ export interface Running {
   stop(): Promise<void>
 }
 
-/** Revoker, adapter and enforcer on the embedded log, in one process. */
+/** Revoker, adapter and enforcer in one process, on one copy of the log's state. */
 export async function runAll(config: Config): Promise<Running> {
-  const logger = loggerOf(config, 'adapter')
-  const log = await openEmbeddedLog(embeddedLogOf(config))
-  const follower = follow(log, config, logger)
-  await follower.caughtUp
-  const revokerLogger = loggerOf(config, 'revoker')
-  const verifier = createTokenVerifier({
-    issuers: issuersOf(config),
-    logger: revokerLogger,
-    retiredKeysSeconds: retiredKeysSecondsOf(config),
-  })
-  const revoker = await startRevoker({ ...revokerOf(config), log, follower, verifier, logger: revokerLogger })
-  const adapter = await startAdapter({ ...adapterOf(config), log, follower, logger })
-  const adapterAdmin = await adapterAdminServer(config, adapter, follower, logger)
+  const log = await openLog(config, { writes: true, keeps: true, logger: loggerOf(config, 'adapter') })
+  const adapter = await serveAdapter(config, log)
+  const revoker = await serveRevoker(config, log)
   const enforcer = await runEnforcer(config, [ownAdapter(config, adapter.port)])
   return {
-    ready: enforcer.ready,
+    ready: Promise.all([revoker.ready, enforcer.ready]).then(() => undefined),
     stop: async () => {
       await enforcer.stop()
-      await revoker.close()
-      verifier.close()
-      await adapter.close()
-      await adapterAdmin.close()
-      await follower.close()
+      await revoker.stop()
+      await adapter.stop()
       await log.close()
     },
   }
+}
+
+/** A revoker alone, on a log that others share. */
+export async function runRevoker(config: Config): Promise<Running> {
+  const log = await openLog(config, { writes: true, keeps: false, logger: loggerOf(config, 'revoker') })
+  return stopWithLog(await serveRevoker(config, log), log)
+}
+
+/** An adapter alone, on a log that others share. */
+export async function runAdapter(config: Config): Promise<Running> {
+  const log = await openLog(config, { writes: false, keeps: true, logger: loggerOf(config, 'adapter') })
+  return stopWithLog(await serveAdapter(config, log), log)
 }
 
 /** An enforcer alone, fed by adapters elsewhere. */
@@ -83,7 +79,7 @@ export async function runEnforcer(
   const registry = new Registry()
   const verifier = createTokenVerifier({ issuers: issuersOf(config), logger })
   const enforcer = await startEnforcer({ ...enforcerOf(config), adapters, verifier, registry, logger })
-  const admin = await enforcerAdminServer(config, enforcer, registry, logger)
+  const admin = await startEnforcerAdmin(config, enforcer, registry, logger)
   return {
     ready: enforcer.becameReady,
     stop: async () => {
@@ -92,6 +88,73 @@ export async function runEnforcer(
     },
   }
 }
+
+/** Listens at once; enforcers are served when the log was read to its end. */
+async function serveAdapter(config: Config, { follower, deadLetters }: OpenedLog) {
+  const logger = loggerOf(config, 'adapter')
+  const adapter = await startAdapter({ ...adapterOf(config), follower, logger })
+  const admin = await startAdapterAdmin(config, { adapter, follower, deadLetters, logger })
+  return {
+    port: adapter.port,
+    ready: follower.caughtUp,
+    stop: async () => {
+      await adapter.close()
+      await admin.close()
+    },
+  }
+}
+
+/** Takes revocations when the log was read to its end; its admin port listens at once. */
+async function serveRevoker(config: Config, opened: OpenedLog): Promise<Running> {
+  const logger = loggerOf(config, 'revoker')
+  const { log, codec, follower, deadLetters } = opened
+  const registry = new Registry()
+  const verifier = createTokenVerifier({
+    issuers: issuersOf(config),
+    logger,
+    retiredKeysSeconds: retiredKeysSecondsOf(config),
+  })
+  let isReady = false
+  const admin = await startRevokerAdmin(config, { ready: () => isReady, deadLetters, registry, logger })
+  const revoker = await startRevoker({
+    ...revokerOf(config),
+    log,
+    codec,
+    follower,
+    verifier,
+    deadLetters,
+    logger,
+  })
+  const importers = await startImporters({
+    inbox: config.revoker.inbox,
+    eventHub: config.revoker.eventHub,
+    publish: revoker.publisher.publish,
+    deadLetters,
+    registry,
+    logger,
+    nowSeconds: () => Date.now() / 1000,
+    graceSeconds: graceSecondsOf(config),
+    longestTokenSeconds: () => follower.state.lifetimes.seconds,
+  })
+  isReady = true
+  return {
+    ready: Promise.resolve(),
+    stop: async () => {
+      await importers.close()
+      await revoker.close()
+      verifier.close()
+      await admin.close()
+    },
+  }
+}
+
+const stopWithLog = ({ ready, stop }: Running, log: OpenedLog): Running => ({
+  ready,
+  stop: async () => {
+    await stop()
+    await log.close()
+  },
+})
 
 /** Where the enforcer of this process finds the adapter of this process. */
 function ownAdapter(config: Config, port: number): string {
@@ -105,58 +168,3 @@ function ownAdapter(config: Config, port: number): string {
 }
 
 const loggerOf = (config: Config, component: string): Logger => createLogger({ ...config.log, component })
-
-const progressMs = 1_000
-
-function follow(log: EventLog, config: Config, logger: Logger): LogFollower {
-  const { clockToleranceSeconds, maxClockDifferenceSeconds } = timesOf(config)
-  let reportedAtMs = performance.now()
-  const follower: LogFollower = followLog({
-    log,
-    graceSeconds: clockToleranceSeconds + maxClockDifferenceSeconds,
-    onApplied: (entry, applied) => {
-      if (follower.complete || applied.problem !== undefined) logApplied(logger, entry, applied)
-    },
-    onProgress: (position, end) => {
-      if (follower.complete || performance.now() - reportedAtMs < progressMs) return
-      reportedAtMs = performance.now()
-      logger.info({ position, end }, `reading the event log: ${position} of ${end}`)
-    },
-    onError: error => logger.error({ err: error }, 'the event log cannot be read; trying again'),
-    onFatal: error => {
-      logger.fatal({ err: error }, 'following the event log has failed')
-      process.exit(1)
-    },
-  })
-  return follower
-}
-
-async function adapterAdminServer(config: Config, adapter: Adapter, follower: LogFollower, logger: Logger) {
-  const registry = new Registry()
-  const gauge = addGauge.bind(undefined, registry)
-  gauge('rescind_adapter_version', 'Position in the event log that is served.', () => follower.state.position)
-  gauge('rescind_adapter_revocations', 'Keys with live or restored revocations.', () => follower.state.size)
-  gauge('rescind_adapter_nodes', 'Enforcers that are connected.', () => adapter.fleet.size)
-  const admin = createAdminServer({
-    address: config.adapter.adminAddress,
-    setting: 'adapter.adminAddress',
-    ready: adapter.ready,
-    registry,
-    logger,
-  })
-  admin.server.get('/nodes', async () => ({ version: follower.state.position, nodes: adapter.fleet.nodes() }))
-  await admin.listen()
-  return admin
-}
-
-async function enforcerAdminServer(config: Config, enforcer: Enforcer, registry: Registry, logger: Logger) {
-  const admin = createAdminServer({
-    address: config.enforcer.adminAddress,
-    setting: 'enforcer.adminAddress',
-    ready: enforcer.ready,
-    registry,
-    logger,
-  })
-  await admin.listen()
-  return admin
-}

@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { EmbeddedLogOptions } from '../event-log/embedded/embedded-log.ts'
 import type { ConfiguredClient } from '../revoker/client-authentication.ts'
+import { readClientTls } from '../runtime/client-tls.ts'
 import { parseDurationMs } from '../runtime/config/duration.ts'
 import type { Config } from '../runtime/config/schema.ts'
 import { parseSizeBytes } from '../runtime/config/size.ts'
@@ -37,11 +38,51 @@ export const retiredKeysSecondsOf = (config: Config): number =>
   Math.max(0, ...config.issuers.map(({ jwksMaxAge }) => seconds(jwksMaxAge))) +
   timesOf(config).maxClockDifferenceSeconds
 
+/** For how long after its expiry a revocation is still kept, seconds. */
+export function graceSecondsOf(config: Config): number {
+  const { clockToleranceSeconds, maxClockDifferenceSeconds } = timesOf(config)
+  return clockToleranceSeconds + maxClockDifferenceSeconds
+}
+
 /** Where the embedded log lies. */
 export const embeddedLogOf = ({ eventLog }: Config): EmbeddedLogOptions => ({
   folder: eventLog.folder,
   appendTimeoutMs: parseDurationMs(eventLog.appendTimeout),
 })
+
+/** Which Redis is the log. */
+export function redisLogOf({ eventLog }: Config) {
+  const { tls, ...redis } = eventLog.redis
+  return {
+    ...redis,
+    appendTimeoutMs: parseDurationMs(eventLog.appendTimeout),
+    tls: readClientTls(tls, 'eventLog.redis.tls'),
+  }
+}
+
+const daySeconds = 24 * 3600
+
+/** Which Kafka topic is the log, and how long it must keep entries: longer than any token lives. */
+export function kafkaLogOf(config: Config) {
+  const { brokers, topic, clientId, createTopic, replicationFactor, tls, sasl } = config.eventLog.kafka
+  const requiredRetentionSeconds =
+    timesOf(config).maxTokenLifetimeSeconds + graceSecondsOf(config) + daySeconds
+  return {
+    brokers,
+    topic,
+    clientId,
+    requiredRetentionSeconds,
+    appendTimeoutMs: parseDurationMs(config.eventLog.appendTimeout),
+    createTopic: createTopic
+      ? {
+          retentionSeconds: requiredRetentionSeconds,
+          ...(replicationFactor === undefined ? {} : { replicationFactor }),
+        }
+      : undefined,
+    ...(tls.enabled ? { tls: readClientTls(tls, 'eventLog.kafka.tls') } : {}),
+    ...(sasl === undefined ? {} : { sasl }),
+  }
+}
 
 /** Settings of the revoker, its log and verifier aside. */
 export const revokerOf = (config: Config) => ({

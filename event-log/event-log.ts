@@ -68,11 +68,13 @@ export interface EventLog {
   check(known: LogPosition): Promise<LogCheck>
 
   /**
-   * Forgets what comes before a position, but never the last entry. Absent where the log forgets by itself.
+   * Forgets what comes before a position, but never the last entry. Absent where the log forgets by itself. What is
+   * still needed must have been appended again before (revoker/log-trimming.ts).
    *
-   * @see revoker/log-trimming.ts for what must have been appended again before.
+   * @param known a position that was read after that; compared in the same step.
+   * @throws RescindError ERR_LOG_ROLLED_BACK, and nothing is forgotten, unless `known` is still part of this log.
    */
-  trim?(before: number): Promise<void>
+  trim?(before: number, known: LogPosition): Promise<void>
 
   /** How long an entry stays after its append, whatever happens, seconds; Infinity if only {@link trim} forgets. */
   readonly keptSeconds: number

@@ -1,22 +1,39 @@
 /**
- * Follows a log: reads it from the start into a live state and keeps up with it.
+ * Follows a log: reads it into a live state and keeps up with it. When the log turns out to be another one, or to have
+ * lost its tail, it is read again from its start, on top of what was known.
  *
  * @module
  */
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
 import { type Applied, applyEntry } from '../revocation/apply-entry.ts'
+import { RescindError } from '../revocation/error.ts'
+import type { EventCodec } from '../revocation/formats/rescind.ts'
 import { LiveState } from '../revocation/live-state.ts'
-import type { EventLog, LogEntry } from './event-log.ts'
+import type { EventLog, LogCheck, LogEntry } from './event-log.ts'
+
+/** Why a log is read again from its start. */
+export type RestartReason =
+  /** Another log, or one that lost its tail: an accident. */
+  | 'rolled back'
+  /** What came next was trimmed while nobody read here. */
+  | 'trimmed'
 
 /** What a follower is told to do and whom it tells. */
 export interface FollowOptions {
   readonly log: EventLog
+  readonly codec: EventCodec
+  /** The state to go on with; default a new one. */
+  readonly state?: LiveState
   /** Clock difference and tolerance for which expired revocations are kept, seconds. */
   readonly graceSeconds: number
   /** Called for each entry after it took effect, or was passed as a dead letter. */
   readonly onApplied?: (entry: LogEntry, applied: Applied) => void
   /** Called after each page of entries. */
   readonly onProgress?: (position: number, end: number) => void
+  /** Called when the state has forgotten its position, and the log will be read from its start. */
+  readonly onRestart?: (reason: RestartReason, check: LogCheck) => void
+  /** Called before the state counts as complete, at the start and after each restart; it waits for this. */
+  readonly beforeComplete?: () => Promise<void>
   /** Called when reading the log fails; reading goes on after a second. */
   readonly onError?: (error: unknown) => void
   /** Called when following ends because the program is wrong; nothing is read any more. */
@@ -31,8 +48,12 @@ export interface LogFollower {
   readonly state: LiveState
   /** Resolves when the end that was read at the start has been reached. */
   readonly caughtUp: Promise<void>
-  /** False until {@link caughtUp}. */
+  /** Whether the state has reached an end of the log that was read since it began at the start. */
   readonly complete: boolean
+  /** How often the log was read again from its start. */
+  readonly restarts: number
+  /** How often that was because the log had lost its tail, or was another one. */
+  readonly rollbacks: number
   /** When (monotonic milliseconds) an end of the log was read that the state has reached; -Infinity before. */
   readonly confirmedAtMs: number
   /** Calls back after the state has changed; returns how to stop that. */
@@ -47,45 +68,82 @@ const pruneMs = 250
 const pruneKeysPerStep = 2_000
 const retryMs = 1_000
 
-/** Starts following a log from its first entry. */
+/** Starts following a log after the position of `state`. */
 export function followLog(options: FollowOptions): LogFollower {
-  const { log } = options
+  const { log, state = new LiveState() } = options
   const nowMs = options.nowMs ?? Date.now
-  const state = new LiveState()
   const listeners = new Set<() => void>()
   const stop = new AbortController()
+  let reading = new AbortController()
   let confirmedAtMs = Number.NEGATIVE_INFINITY
   let complete = false
-  let unreached: { position: number; readAtMs: number } | undefined
+  let isCompleting = false
+  let restarts = 0
+  let rollbacks = 0
+  let unreached: { end: number; readAtMs: number } | undefined
   let reportComplete: () => void = () => undefined
   const caughtUp = new Promise<void>(resolve => {
     reportComplete = resolve
   })
 
-  const confirm = () => {
-    if (unreached === undefined || state.position < unreached.position) return
-    confirmedAtMs = unreached.readAtMs
-    unreached = undefined
-    complete = true
-    reportComplete()
+  const tellListeners = () => {
+    for (const listener of listeners) listener()
   }
 
-  const checkEnd = async () => {
+  const confirm = () => {
+    if (unreached === undefined || state.epoch === undefined || state.position < unreached.end) return
+    confirmedAtMs = unreached.readAtMs
+    unreached = undefined
+    if (!complete && !isCompleting) becomeComplete(restarts)
+  }
+
+  const becomeComplete = async (ofRestart: number) => {
+    isCompleting = true
+    await options.beforeComplete?.().catch(error => options.onError?.(error))
+    isCompleting = false
+    if (ofRestart !== restarts || stop.signal.aborted) return
+    complete = true
+    reportComplete()
+    tellListeners()
+  }
+
+  /** Whether reading may go on after the position of the state. */
+  const isContinued = async (): Promise<boolean> => {
     const readAtMs = performance.now()
-    const end = await log.end()
-    unreached ??= { position: end.position, readAtMs }
+    const { position, digest } = state
+    const ofRestart = restarts
+    const check = await log.check({ position, digest })
+    if (ofRestart !== restarts) return true
+    state.epoch ??= check.epoch
+    if (restartReasonOf(state.epoch, check) !== undefined) return false
+    if (check.epoch !== undefined) unreached ??= { end: check.end, readAtMs }
     confirm()
-    for (const listener of listeners) listener()
+    tellListeners()
+    return true
+  }
+
+  const restart = async () => {
+    const { position, digest } = state
+    const check = await log.check({ position, digest })
+    const reason = restartReasonOf(state.epoch, check)
+    if (reason === undefined) return
+    state.restart()
+    complete = false
+    unreached = undefined
+    restarts += 1
+    if (reason === 'rolled back') rollbacks += 1
+    options.onRestart?.(reason, check)
+    tellListeners()
   }
 
   const applyPage = (page: readonly LogEntry[]) => {
     for (const entry of page) {
-      const applied = applyEntry(state, entry.position, entry.digest, entry.event)
+      const applied = applyEntry(state, entry.position, entry.digest, entry.event, options.codec)
       options.onApplied?.(entry, applied)
     }
-    options.onProgress?.(state.position, unreached?.position ?? state.position)
+    options.onProgress?.(state.position, unreached?.end ?? state.position)
     confirm()
-    for (const listener of listeners) listener()
+    tellListeners()
   }
 
   /** What a page holds cannot fail; if it does, going on would lose it. */
@@ -99,27 +157,47 @@ export function followLog(options: FollowOptions): LogFollower {
     }
   }
 
+  /** Reads until the log is closed (false), or must be looked at anew (true). */
+  const readOn = async (): Promise<boolean> => {
+    if (!(await isContinued())) await restart()
+    reading = new AbortController()
+    const signal = AbortSignal.any([stop.signal, reading.signal])
+    const { position, digest } = state
+    for await (const page of log.read({ position, digest }, signal)) {
+      if (!tryApply(page)) return false
+      if (signal.aborted) break
+      await nextTurn()
+    }
+    return reading.signal.aborted
+  }
+
   const follow = async () => {
-    while (!stop.signal.aborted) {
-      try {
-        await checkEnd()
-        for await (const page of log.read(state.position, stop.signal)) {
-          if (!tryApply(page)) return
-          await nextTurn()
-        }
-        return // The log was closed; asking it again would never wait.
-      } catch (error) {
+    let goesOn = true
+    while (goesOn && !stop.signal.aborted) {
+      goesOn = await readOn().catch(async error => {
+        if (error instanceof RescindError && error.code === 'ERR_LOG_ROLLED_BACK') return true
         options.onError?.(error)
-      }
-      if (!stop.signal.aborted)
         await pause(retryMs, undefined, { signal: stop.signal }).catch(() => undefined)
+        return true
+      })
+    }
+  }
+
+  let isChecking = false
+  const checkAgain = async () => {
+    if (isChecking) return
+    isChecking = true
+    try {
+      if (!(await isContinued())) reading.abort()
+    } catch (error) {
+      options.onError?.(error)
+    } finally {
+      isChecking = false
     }
   }
 
   const following = follow()
-  const checking = setInterval(() => {
-    checkEnd().catch(error => options.onError?.(error))
-  }, endCheckMs)
+  const checking = setInterval(checkAgain, endCheckMs)
   const pruning = setInterval(() => {
     state.pruneStep(Math.floor(nowMs() / 1000) - options.graceSeconds, pruneKeysPerStep)
   }, pruneMs)
@@ -129,6 +207,12 @@ export function followLog(options: FollowOptions): LogFollower {
     caughtUp,
     get complete() {
       return complete
+    },
+    get restarts() {
+      return restarts
+    },
+    get rollbacks() {
+      return rollbacks
     },
     get confirmedAtMs() {
       return confirmedAtMs
@@ -154,4 +238,9 @@ export function followLog(options: FollowOptions): LogFollower {
       await following
     },
   }
+}
+
+function restartReasonOf(epoch: string | undefined, check: LogCheck): RestartReason | undefined {
+  if (check.known === 'trimmed' && check.epoch === epoch) return 'trimmed'
+  return check.known === 'confirmed' && check.epoch === epoch ? undefined : 'rolled back'
 }

@@ -10,7 +10,7 @@ import type { LogEvent } from './revocation.ts'
 
 /** What became of an entry: it has taken effect, or it is a dead letter. */
 export type Applied =
-  | { readonly event: LogEvent; readonly problem?: undefined }
+  | { readonly event: LogEvent; readonly problem?: undefined; readonly unknownType?: undefined }
   | {
       readonly event?: undefined
       readonly problem: string

@@ -20,28 +20,57 @@ export function claimSetGeneration(sets: readonly ClaimSet[]): number {
   return createHash('sha256').update(JSON.stringify(ids)).digest().readUIntBE(0, 6)
 }
 
-/** Admitted claim sets, numbered, with the count of their live keys. */
+/** Claim sets, numbered, with the count of their live keys. */
 export class ClaimSets {
   readonly #sets: ClaimSet[] = [...builtInClaimSets]
   readonly #numbers = new Map<string, number>(
     builtInClaimSets.map((set, number) => [claimSetId(set), number]),
   )
   readonly #live: number[] = builtInClaimSets.map(() => 0)
+  /** Ids of those that this log declares; others may stay from a log that lost its tail. */
+  readonly #declared = new Set<string>()
   #inUse: ClaimSetsInUse | undefined
 
-  /** The number of a set; undefined if it was not declared. */
-  numberOf(set: ClaimSet): number | undefined {
-    return this.#numbers.get(claimSetId(set))
+  /** All sets; a set's number is its place. */
+  get all(): readonly ClaimSet[] {
+    return this.#sets
+  }
+
+  /** The sets that the log declares. */
+  get declared(): readonly ClaimSet[] {
+    return this.#sets.filter(set => this.#declared.has(claimSetId(set)))
+  }
+
+  /** The number of a set that is built in or declared. */
+  admitted(set: ClaimSet): number | undefined {
+    const id = claimSetId(set)
+    const number = this.#numbers.get(id)
+    return number !== undefined && (number < builtInClaimSets.length || this.#declared.has(id))
+      ? number
+      : undefined
   }
 
   /** @returns false when 16 sets are declared already. */
   declare(set: ClaimSet): boolean {
-    if (this.numberOf(set) !== undefined) return true
-    if (this.#sets.length >= builtInClaimSets.length + declaredClaimSetsLimit) return false
-    this.#numbers.set(claimSetId(set), this.#sets.length)
-    this.#sets.push(set)
-    this.#live.push(0)
+    if (this.admitted(set) !== undefined) return true
+    if (this.#declared.size >= declaredClaimSetsLimit) return false
+    this.#declared.add(claimSetId(set))
+    this.numberOf(set)
     return true
+  }
+
+  /** The number of a set, also of one that is not (any more) admitted. */
+  numberOf(set: ClaimSet): number {
+    const known = this.#numbers.get(claimSetId(set))
+    if (known !== undefined) return known
+    this.#numbers.set(claimSetId(set), this.#sets.length)
+    this.#live.push(0)
+    return this.#sets.push(set) - 1
+  }
+
+  /** The log begins anew: what it declares will be read again. */
+  forgetDeclarations(): void {
+    this.#declared.clear()
   }
 
   /** Counts live keys of a set: 1 for a new one, -1 for one that is gone. */

@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'ERR_CONFIG_UNREADABLE'
   | 'ERR_ADDRESS_IN_USE'
   | 'ERR_LOG_FOLDER'
+  | 'ERR_DATA_FOLDER'
   | 'ERR_LOG_IN_USE'
   | 'ERR_LOG_TAKEN'
   | 'ERR_LOG_TIMEOUT'

@@ -22,9 +22,28 @@ export const mergeTimes = (a: Times, b: Times): Times => ({
   issuedBefore: Math.max(a.issuedBefore, b.issuedBefore),
 })
 
+/** One revocation of a key. */
+export interface Single extends Times {
+  /** It was enforced, and the log does not hold it (any more). */
+  readonly isLeftover: boolean
+}
+
+/** What a checkpoint keeps of a key. */
+export interface LiveKeyImage {
+  readonly changedAt: number
+  readonly restoredUntil: number
+  readonly claimSet: number | undefined
+  readonly merged: Times | undefined
+  readonly mergedLeftover: Times | undefined
+  readonly singles: readonly (readonly [id: string, single: Single])[]
+}
+
+/** {@link LiveKey.changedAt} of a key of which the log says nothing (any more). */
+export const leftoverPosition = -1
+
 /** The revocations of one key. */
 export class LiveKey {
-  /** Position in the log at which the entry last changed. */
+  /** Position in the log at which the entry last changed; -1 if the log says nothing of the key. */
   changedAt = 0
   /** Until when a tombstone is kept: the latest expiry of what was restored, seconds. */
   restoredUntil = 0
@@ -32,13 +51,48 @@ export class LiveKey {
   claimSet: number | undefined
   /** More than 64 revocations were merged; those cannot be restored singly. */
   merged: Times | undefined
-  readonly #singles = new Map<string, Times>()
+  #mergedLeftover: Times | undefined
+  readonly #singles = new Map<string, Single>()
 
   /** What enforcers are sent. */
   get entry(): Times {
-    let times = this.merged ?? restoredTimes
-    for (const single of this.#singles.values()) times = mergeTimes(times, single)
-    return times
+    const logged = this.#unionOf(() => true)
+    return this.#mergedLeftover === undefined ? logged : mergeTimes(logged, this.#mergedLeftover)
+  }
+
+  /** What of {@link entry} the log holds. */
+  get logged(): Times {
+    return this.#unionOf(single => !single.isLeftover)
+  }
+
+  /** How many revocations of it are held: merged ones count as one. */
+  get size(): number {
+    const merged = this.merged ?? this.#mergedLeftover
+    return this.#singles.size + (merged === undefined ? 0 : 1)
+  }
+
+  /** What a checkpoint keeps of it: a copy. */
+  get image(): LiveKeyImage {
+    const { changedAt, restoredUntil, claimSet, merged } = this
+    const singles = [...this.#singles]
+    return { changedAt, restoredUntil, claimSet, merged, mergedLeftover: this.#mergedLeftover, singles }
+  }
+
+  /** The key that a checkpoint kept. */
+  static from(image: LiveKeyImage): LiveKey {
+    const live = new LiveKey()
+    live.changedAt = image.changedAt
+    live.restoredUntil = image.restoredUntil
+    live.claimSet = image.claimSet
+    live.merged = image.merged
+    live.#mergedLeftover = image.mergedLeftover
+    for (const [id, single] of image.singles) live.#singles.set(id, single)
+    return live
+  }
+
+  /** Whether a revocation of it is held singly. */
+  has(id: string): boolean {
+    return this.#singles.has(id)
   }
 
   /** When nothing of it is needed any more, seconds. */
@@ -46,11 +100,12 @@ export class LiveKey {
     return Math.max(this.entry.expiresAt, this.restoredUntil)
   }
 
-  /** Adds a revocation; one with an id that is there already is the same revocation. */
+  /** Adds a revocation that the log holds; one with an id that is there already is the same revocation. */
   add(id: string, times: Times): void {
     const same = this.#singles.get(id)
     if (same !== undefined || this.#singles.size < singlesLimit) {
-      this.#singles.set(id, same === undefined ? times : mergeTimes(same, times))
+      const merged = same === undefined ? times : mergeTimes(same, times)
+      this.#singles.set(id, { ...merged, isLeftover: false })
     } else {
       this.merged = mergeTimes(this.merged ?? restoredTimes, times)
     }
@@ -68,9 +123,27 @@ export class LiveKey {
     return until
   }
 
+  /** The log begins anew: what it does not mention again stays as it is, but not as something that the log holds. */
+  becomeLeftover(): void {
+    this.changedAt = leftoverPosition
+    this.restoredUntil = 0
+    for (const [id, single] of this.#singles) this.#singles.set(id, { ...single, isLeftover: true })
+    if (this.merged === undefined) return
+    this.#mergedLeftover = mergeTimes(this.#mergedLeftover ?? restoredTimes, this.merged)
+    this.merged = undefined
+  }
+
   /** Forgets revocations that expired while others live on, so that they do not count against the limit. */
   dropExpired(expiredAt: number): void {
-    for (const [id, times] of this.#singles) if (times.expiresAt <= expiredAt) this.#singles.delete(id)
-    if (this.merged !== undefined && this.merged.expiresAt <= expiredAt) this.merged = undefined
+    const isOver = (times: Times | undefined) => times !== undefined && times.expiresAt <= expiredAt
+    for (const [id, times] of this.#singles) if (isOver(times)) this.#singles.delete(id)
+    if (isOver(this.merged)) this.merged = undefined
+    if (isOver(this.#mergedLeftover)) this.#mergedLeftover = undefined
+  }
+
+  #unionOf(counts: (single: Single) => boolean): Times {
+    let times = this.merged ?? restoredTimes
+    for (const single of this.#singles.values()) if (counts(single)) times = mergeTimes(times, single)
+    return times
   }
 }

@@ -9,7 +9,7 @@ import { createClaimSet } from './claim-set.ts'
 import { ClaimSets, type ClaimSetsInUse } from './claim-sets.ts'
 import { type Confirmation, DigestHistory } from './digest-history.ts'
 import { keyText, matchKey } from './key.ts'
-import { LiveKey, type Times } from './live-key.ts'
+import { LiveKey, type LiveKeyImage, leftoverPosition, restoredTimes, type Times } from './live-key.ts'
 import type {
   ClaimSetDeclaration,
   LifetimeDeclaration,
@@ -17,6 +17,7 @@ import type {
   Restoration,
   Revocation,
 } from './revocation.ts'
+import type { StateSummary } from './state-summary.ts'
 import { latestSeconds, secondsDown, secondsUp } from './time.ts'
 import { declareLifetime, defaultTokenLifetimes, lifetimeAt, type TokenLifetimes } from './token-lifetimes.ts'
 
@@ -25,23 +26,36 @@ export type DeadLetterReason = 'claim_set_undeclared' | 'claim_sets_limit' | 'li
 
 /** The live revocations of a log, ordered by the position at which they last changed. */
 export class LiveState {
+  /** Epoch of the log that was read; undefined until it is known. */
+  epoch: string | undefined
   /** Position of the last entry that was applied; -1 before the first. */
   position = -1
   /** Digest of the log at {@link position}. */
   digest = 0n
   /** Called with each key whose entry changed, after the change. */
   onChanged: ((key: string, live: LiveKey) => void) | undefined
+  /** Called with each key of which anything changed; undefined for one that is forgotten. */
+  onTouched: ((key: string, live: LiveKey | undefined) => void) | undefined
+  /** Called when the state begins anew, before its keys are touched. */
+  onRestart: (() => void) | undefined
 
   readonly #keys = new Map<string, LiveKey>()
   readonly #restored = new Map<string, number>()
   readonly #claimSets = new ClaimSets()
   #lifetimes: TokenLifetimes | undefined
-  readonly #history = new DigestHistory()
+  #hasLifetime = false
+  #history = new DigestHistory()
+  #revocations = 0
   #pruning: Iterator<[string, LiveKey]> | undefined
 
   /** Keys that are held, tombstones included. */
   get size(): number {
     return this.#keys.size
+  }
+
+  /** Revocations and restorations that are held, those of one key beyond 64 as one. */
+  get revocations(): number {
+    return this.#revocations + this.#restored.size
   }
 
   /** How long tokens may live, and so how long cuts last. */
@@ -51,7 +65,7 @@ export class LiveState {
 
   /** Whether the log declares how long tokens may live. */
   get hasLifetime(): boolean {
-    return this.#lifetimes !== undefined
+    return this.#hasLifetime
   }
 
   /** The claim sets with live keys. */
@@ -94,15 +108,15 @@ export class LiveState {
     return this.#keys.get(keyText(key))?.entry
   }
 
-  /** Whether a revocation of these times would change nothing. */
+  /** Whether the log holds as much already. */
   covers(key: Uint8Array, times: Times): boolean {
-    const live = this.entry(key)
-    return live !== undefined && live.expiresAt >= times.expiresAt && live.issuedBefore >= times.issuedBefore
+    const logged = this.#keys.get(keyText(key))?.logged ?? restoredTimes
+    return logged.expiresAt >= times.expiresAt && logged.issuedBefore >= times.issuedBefore
   }
 
   /** Whether a revocation of this set may be appended. */
   admits(set: { names: readonly string[]; cut: boolean }): boolean {
-    return this.#claimSets.numberOf(set) !== undefined
+    return this.#claimSets.admitted(set) !== undefined
   }
 
   /** The times of a revocation in this state: a cut lasts as long as a token issued before it can live. */
@@ -124,6 +138,82 @@ export class LiveState {
     }
   }
 
+  /** All keys, leftovers and tombstones included, leftovers first. */
+  *all(): Generator<readonly [key: string, live: LiveKey]> {
+    yield* this.#keys
+  }
+
+  /** What is held under a key, as text. */
+  live(key: string): LiveKey | undefined {
+    return this.#keys.get(key)
+  }
+
+  /** Until when the restoration of a revocation is kept, seconds; 0 if it was not restored. */
+  restoredUntil(id: string): number {
+    return this.#restored.get(id) ?? 0
+  }
+
+  /**
+   * The log is another one, or lost its tail, or is to be read again: it will be applied from its start. What is
+   * enforced stays until it expires, as leftovers; what was restored must be restored by the log.
+   */
+  restart(): void {
+    this.onRestart?.()
+    this.epoch = undefined
+    this.position = -1
+    this.digest = 0n
+    this.#history = new DigestHistory()
+    this.#restored.clear()
+    this.#claimSets.forgetDeclarations()
+    this.#hasLifetime = false
+    for (const [text, live] of this.#keys) {
+      live.becomeLeftover()
+      if (live.size === 0) this.#forget(text, live)
+      else this.onTouched?.(text, live)
+    }
+  }
+
+  /** What a checkpoint keeps, keys and history aside. */
+  get summary(): StateSummary {
+    return {
+      epoch: this.epoch,
+      position: this.position,
+      digest: this.digest,
+      claimSets: this.#claimSets.all,
+      declared: this.#claimSets.declared,
+      lifetimes: this.#lifetimes,
+      hasLifetime: this.#hasLifetime,
+      restored: [...this.#restored],
+    }
+  }
+
+  /**
+   * Takes over what a checkpoint kept; only for a state that is new.
+   *
+   * @param keys in the order of their `changedAt`.
+   */
+  load(
+    summary: StateSummary,
+    keys: Iterable<readonly [key: string, image: LiveKeyImage]>,
+    history: Iterable<readonly [position: number, digest: bigint]>,
+  ): void {
+    const numbers = summary.claimSets.map(set => this.#claimSets.numberOf(set))
+    for (const set of summary.declared) this.#claimSets.declare(set)
+    for (const [text, image] of keys) {
+      const live = LiveKey.from({ ...image, claimSet: numbers[image.claimSet ?? -1] })
+      this.#keys.set(text, live)
+      this.#revocations += live.size
+      if (live.entry.expiresAt > 0) this.#count(live, 1)
+    }
+    for (const [id, until] of summary.restored) this.#restored.set(id, until)
+    for (const [position, digest] of history) this.#history.push(position, digest)
+    this.#lifetimes = summary.lifetimes
+    this.#hasLifetime = summary.hasLifetime
+    this.epoch = summary.epoch
+    this.position = summary.position
+    this.digest = summary.digest
+  }
+
   /**
    * Looks at some keys in turn and forgets those that expired.
    *
@@ -141,14 +231,14 @@ export class LiveState {
       }
       const [key, live] = next.value
       if (live.lastNeededAt <= expiredAt) this.#forget(key, live)
-      else if (live.entry.expiresAt > expiredAt) live.dropExpired(expiredAt)
+      else this.#dropExpired(live, expiredAt)
     }
     return false
   }
 
   #revoke(event: Revocation): DeadLetterReason | undefined {
     const { set, key } = matchKey(event.match, event.issuedBefore !== undefined)
-    const number = this.#claimSets.numberOf(set)
+    const number = this.#claimSets.admitted(set)
     if (number === undefined) return 'claim_set_undeclared'
     const times = this.timesOf(event)
     const text = keyText(key)
@@ -156,7 +246,9 @@ export class LiveState {
     if (restoredUntil !== undefined) {
       this.#restored.set(event.id, Math.max(restoredUntil, times.expiresAt))
       const live = this.#keys.get(text)
-      if (live !== undefined) live.restoredUntil = Math.max(live.restoredUntil, times.expiresAt)
+      if (live === undefined) return undefined
+      live.restoredUntil = Math.max(live.restoredUntil, times.expiresAt)
+      this.onTouched?.(text, live)
       return undefined
     }
     const live = this.#keys.get(text) ?? new LiveKey()
@@ -183,29 +275,43 @@ export class LiveState {
   #declareLifetime(event: LifetimeDeclaration): DeadLetterReason | undefined {
     const lifetimes = declareLifetime(this.#lifetimes, event.seconds, event.declaredAt)
     this.#lifetimes = lifetimes ?? this.#lifetimes
+    this.#hasLifetime = true
     return lifetimes === undefined ? 'lifetime_raises_limit' : undefined
   }
 
-  /** Lets `change` alter a key; if it is new or its entry another one then, it moves to the end of the order. */
+  /** Lets `change` alter a key; if it is new, a leftover or its entry another one then, it moves to the end. */
   #change(text: string, live: LiveKey, change: () => void): void {
     const before = live.entry
     const isNew = !this.#keys.has(text)
     const wasLive = !isNew && before.expiresAt > 0
+    this.#revocations -= live.size
     change()
+    this.#revocations += live.size
     const after = live.entry
     const isSame = after.expiresAt === before.expiresAt && after.issuedBefore === before.issuedBefore
-    if (isSame && !isNew) return
-    live.changedAt = this.position
-    this.#keys.delete(text)
-    this.#keys.set(text, live)
-    if (!wasLive && after.expiresAt > 0) this.#count(live, 1)
-    if (wasLive && after.expiresAt === 0) this.#count(live, -1)
-    this.onChanged?.(text, live)
+    if (!isSame || isNew || live.changedAt === leftoverPosition) {
+      live.changedAt = this.position
+      this.#keys.delete(text)
+      this.#keys.set(text, live)
+      if (!wasLive && after.expiresAt > 0) this.#count(live, 1)
+      if (wasLive && after.expiresAt === 0) this.#count(live, -1)
+      this.onChanged?.(text, live)
+    }
+    this.onTouched?.(text, live)
+  }
+
+  #dropExpired(live: LiveKey, expiredAt: number): void {
+    if (live.entry.expiresAt <= expiredAt) return
+    this.#revocations -= live.size
+    live.dropExpired(expiredAt)
+    this.#revocations += live.size
   }
 
   #forget(text: string, live: LiveKey): void {
     this.#keys.delete(text)
+    this.#revocations -= live.size
     if (live.entry.expiresAt > 0) this.#count(live, -1)
+    this.onTouched?.(text, undefined)
   }
 
   #count(live: LiveKey, change: 1 | -1): void {

@@ -7,13 +7,17 @@ import { randomBytes } from 'node:crypto'
 import type { EventLog } from '../event-log/event-log.ts'
 import type { LogFollower } from '../event-log/follow.ts'
 import { RescindError } from '../revocation/error.ts'
-import { encodeEvent } from '../revocation/formats/rescind.ts'
+import type { EventCodec } from '../revocation/formats/rescind.ts'
 import { matchKey } from '../revocation/key.ts'
 import { checkRevocation, type Revocation } from '../revocation/revocation.ts'
 import type { Logger } from '../runtime/logger.ts'
 
 /** A revocation that was authenticated and is to be published. */
-export type NewRevocation = Omit<Revocation, 'kind' | 'id' | 'revokedAt'> & { readonly actor: string }
+export type NewRevocation = Omit<Revocation, 'kind' | 'id' | 'revokedAt'> & {
+  readonly actor: string
+  /** Only from sources that repeat themselves; random if absent. */
+  readonly id?: string
+}
 
 /** What became of it. */
 export interface Published {
@@ -38,6 +42,9 @@ export interface Publisher {
 export interface PublisherOptions {
   readonly log: EventLog
   readonly follower: LogFollower
+  readonly codec: EventCodec
+  /** Clock difference and tolerance for which expired revocations are kept, seconds. */
+  readonly graceSeconds: number
   readonly revocationsLimit: number
   readonly logger: Logger
   /** Wall clock, seconds. */
@@ -64,8 +71,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
       if (state.covers(key, times)) {
         return { position: state.position, id: undefined, expiresAt: times.expiresAt }
       }
+      checkKept(times.expiresAt, now, options)
       if (state.size >= options.revocationsLimit) throw limitReached(options.revocationsLimit, logger)
-      const position = await log.append(encodeEvent(event))
+      const position = await log.append(options.codec.encode(event))
       logger.info(
         { position, id: event.id, claims: set.names, cut: set.cut, actor: event.actor, reason: event.reason },
         'revoked',
@@ -75,29 +83,17 @@ export function createPublisher(options: PublisherOptions): Publisher {
   }
 }
 
-/**
- * Declares the longest token lifetime in the log, if it is longer than the one that stands there; it never shrinks.
- */
-export async function declareLifetime(
-  log: EventLog,
-  follower: LogFollower,
-  seconds: number,
-  logger: Logger,
-): Promise<void> {
-  const { hasLifetime, lifetimes } = follower.state
-  const declared = hasLifetime ? lifetimes.seconds : 0
-  if (declared > seconds) {
-    logger.warn(
-      { declaredSeconds: declared, configuredSeconds: seconds },
-      'tokens.maxTokenLifetime is shorter than what the log declares; the longer one holds',
-    )
-  }
-  if (declared >= seconds) return
-  const declaredAt = Math.floor(Date.now() / 1000)
-  const position = await log.append(
-    encodeEvent({ kind: 'token-lifetime', seconds, declaredAt }, randomBytes(16).toString('hex')),
+/** An entry must not go before what it revokes: the log's own clock may differ, and it forgets in large pieces. */
+const keptMarginSeconds = 3_600
+
+function checkKept(expiresAt: number, now: number, options: PublisherOptions): void {
+  const { keptSeconds } = options.log
+  const keptUntil = now + keptSeconds - keptMarginSeconds - options.graceSeconds
+  if (expiresAt <= keptUntil) return
+  throw new RescindError(
+    'ERR_REVOCATION_INVALID',
+    `expiresAt: the event log keeps entries for ${keptSeconds} s; give an earlier time (at most ${Math.floor(keptUntil)}) or raise the retention of its topic`,
   )
-  await follower.reached(position)
 }
 
 function unknownClaimSet(names: readonly string[]): RescindError {

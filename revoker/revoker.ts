@@ -7,15 +7,21 @@ import { type FastifyError, type FastifyInstance, fastify } from 'fastify'
 import type { EventLog } from '../event-log/event-log.ts'
 import type { LogFollower } from '../event-log/follow.ts'
 import { RescindError } from '../revocation/error.ts'
+import type { EventCodec } from '../revocation/formats/rescind.ts'
 import { formatAddress, parseAddress } from '../runtime/config/address.ts'
 import { listenAt } from '../runtime/listen.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { slowRequestLimits } from '../runtime/slow-requests.ts'
 import { createSecretVerifier } from '../token/secret.ts'
 import type { TokenVerifier } from '../token/verifier.ts'
-import { addAdminApi, problemOf, sendProblem } from './admin-api.ts'
+import { addAdminApi } from './admin-api.ts'
 import { type ConfiguredClient, createClientAuthenticator } from './client-authentication.ts'
-import { createPublisher, declareLifetime } from './publisher.ts'
+import type { DeadLetters } from './dead-letters.ts'
+import { keepLifetimeDeclared } from './lifetime-declaration.ts'
+import { trimLog } from './log-trimming.ts'
+import { problemOf, sendProblem } from './problem.ts'
+import { createPublisher, type Publisher } from './publisher.ts'
+import { addRejectedEvents } from './rejected-events.ts'
 import { addRevokeEndpoint } from './revoke-endpoint.ts'
 import { revokerRules } from './revoked-token.ts'
 
@@ -23,6 +29,7 @@ import { revokerRules } from './revoked-token.ts'
 export interface RevokerOptions {
   readonly log: EventLog
   readonly follower: LogFollower
+  readonly codec: EventCodec
   readonly verifier: TokenVerifier
   readonly address: string
   readonly clients: readonly ConfiguredClient[]
@@ -33,12 +40,16 @@ export interface RevokerOptions {
   readonly maxClockDifferenceSeconds: number
   readonly maxTokenLifetimeSeconds: number
   readonly revocationsLimit: number
+  /** What `GET /events/rejected` lists. */
+  readonly deadLetters: DeadLetters
   readonly logger: Logger
 }
 
 /** A running revoker. */
 export interface Revoker {
   readonly port: number
+  /** For importers in the same process. */
+  readonly publisher: Publisher
   /** Lets requests that are under way end, then stops. */
   close(): Promise<void>
 }
@@ -49,17 +60,22 @@ const connectionsLimit = 10_000
 const requestLimitMs = 10_000
 
 /**
- * Starts a revoker; the follower must be complete.
+ * Starts a revoker. It takes requests when the log was read to its end and declares the longest token lifetime.
  *
  * @throws RescindError ERR_ADDRESS_IN_USE if it cannot listen.
  */
 export async function startRevoker(options: RevokerOptions): Promise<Revoker> {
   const { log, follower, logger, verifier } = options
-  await declareLifetime(log, follower, options.maxTokenLifetimeSeconds, logger)
+  const declaration = keepLifetimeDeclared(options)
+  await declaration.declared
+  const graceSeconds = options.clockToleranceSeconds + options.maxClockDifferenceSeconds
+  const trimming = trimLog({ ...options, graceSeconds })
   const nowSeconds = () => Date.now() / 1000
   const publisher = createPublisher({
     log,
     follower,
+    codec: options.codec,
+    graceSeconds,
     logger,
     nowSeconds,
     revocationsLimit: options.revocationsLimit,
@@ -79,9 +95,10 @@ export async function startRevoker(options: RevokerOptions): Promise<Revoker> {
     tenantDomain: options.tenantDomain,
     logger,
   })
+  const administrators = { tokens: options.adminTokens, secrets: createSecretVerifier() }
+  addRejectedEvents(server, { ...administrators, deadLetters: options.deadLetters })
   addAdminApi(server, {
-    tokens: options.adminTokens,
-    secrets: createSecretVerifier(),
+    ...administrators,
     verifier,
     rules,
     publisher,
@@ -97,7 +114,12 @@ export async function startRevoker(options: RevokerOptions): Promise<Revoker> {
   const bound = server.server.address()
   return {
     port: typeof bound === 'object' && bound !== null ? bound.port : 0,
-    close: () => server.close(),
+    publisher,
+    close: async () => {
+      declaration.close()
+      await server.close()
+      await trimming.close()
+    },
   }
 }
 

@@ -5,12 +5,13 @@
  */
 import { openEmbeddedLog } from '../../event-log/embedded/embedded-log.ts'
 import { appendBytesLimit } from '../../event-log/event-log.ts'
-import { encodeEvent } from '../../revocation/formats/rescind.ts'
+import { createEventCodec } from '../../revocation/formats/rescind.ts'
 import type { Match } from '../../revocation/key.ts'
 import type { Revocation } from '../../revocation/revocation.ts'
 
 const lifetimeSeconds = 24 * 3600
 const appendTimeoutMs = 60_000
+const codec = createEventCodec()
 
 /**
  * Of ten, seven are of a token, one of a user, one of a session and one of a client: so a token has four keys that are
@@ -35,11 +36,11 @@ export const fillLog = async (folder: string, issuer: string, jti: string, count
 
 const events = function* (issuer: string, jti: string, count: number): Generator<Buffer> {
   const now = Math.floor(Date.now() / 1000)
-  yield encodeEvent(block({ iss: issuer, jti }, 0, now))
+  yield codec.encode(block({ iss: issuer, jti }, 0, now))
   for (let number = 1; number <= count; number++) {
     const matchOf = matches[number % matches.length] as (typeof matches)[number]
     const match = matchOf(issuer, number)
-    yield encodeEvent('jti' in match ? block(match, number, now) : cut(match, number, now))
+    yield codec.encode('jti' in match ? block(match, number, now) : cut(match, number, now))
   }
 }
 

@@ -10,7 +10,7 @@ import type { Config } from '../../runtime/config/schema.ts'
 import { createLogger } from '../../runtime/logger.ts'
 import { onShutdown } from '../../runtime/shutdown.ts'
 import { exposureWarnings } from '../exposure.ts'
-import { type Role, type Running, runAll, runEnforcer } from '../roles.ts'
+import { type Role, type Running, runAdapter, runAll, runEnforcer, runRevoker } from '../roles.ts'
 
 /** Time beyond the drain delay after which a stop gives up. */
 const stopLimitMs = 15_000
@@ -36,8 +36,11 @@ export async function run(role: Role, file: string | undefined): Promise<void> {
 function start(role: Role, config: Config): Promise<Running> {
   if (role === 'all') return runAll(config)
   if (role === 'enforcer') return runEnforcer(config)
-  throw new RescindError(
-    'ERR_CONFIG_INVALID',
-    `eventLog.driver: the embedded log serves one process; run revoker and adapter together with: rescind all`,
-  )
+  if (config.eventLog.driver === 'embedded') {
+    throw new RescindError(
+      'ERR_CONFIG_INVALID',
+      'eventLog.driver: the embedded log serves one process; run revoker and adapter together with: rescind all, or share a log (redis, kafka)',
+    )
+  }
+  return role === 'revoker' ? runRevoker(config) : runAdapter(config)
 }

@@ -12,7 +12,7 @@ import { RescindError } from '../../revocation/error.ts'
 import { type AppendGroup, createAppendQueue } from '../append-queue.ts'
 import { chainedDigest, digestBytes, digestToBytes } from '../digest.ts'
 import { beforeFirst, checkAppendSize, type EventLog, type LogEntry, type LogPosition } from '../event-log.ts'
-import { claimFolder, type FolderClaim } from './folder-claim.ts'
+import { claimFolder, type FolderClaim } from '../folder-claim.ts'
 
 /** Where the log lies and how long an append may take. */
 export interface EmbeddedLogOptions {
@@ -37,7 +37,7 @@ const encodeValue = (digest: bigint, event: Uint8Array): Buffer =>
  */
 export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<EventLog> {
   makeFolder(options.folder)
-  const claim = await claimFolder(options.folder)
+  const claim = await claimFolder(options.folder, 'eventLog.folder')
   const root = await openDatabase(options.folder, claim)
   const meta = root.openDB<string | number, string>({ name: 'meta', encoding: 'json' })
   const entries = root.openDB<Buffer, number>({ name: 'entries', encoding: 'binary' })
@@ -57,7 +57,8 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Even
     let next = end
     const positions: number[][] = []
     const owned = await root
-      .transaction(() => {
+      // A child transaction is undone as a whole when something in it fails.
+      .childTransaction(() => {
         if (meta.get('writer') !== writer) return false
         next = readEnd(entries)
         for (const group of groups) {
@@ -116,6 +117,17 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Even
         start: firstOf(entries) ?? firstPosition,
         end: end.position,
         known: compare(entries, known),
+      }
+    },
+    trim: async (before, known) => {
+      if (compare(entries, known) !== 'confirmed') throw changedError(options.folder, known)
+      const last = Math.min(before, end.position)
+      while (!closed.signal.aborted) {
+        const positions = [...entries.getKeys({ end: last, limit: pageEntries })]
+        if (positions.length === 0) return
+        await root.transaction(() => {
+          for (const position of positions) entries.removeSync(position)
+        })
       }
     },
     keptSeconds: Number.POSITIVE_INFINITY,

@@ -35,6 +35,8 @@ type Fields = Readonly<Record<string, unknown>>
 
 /** Writes and reads our events. */
 export interface EventCodec {
+  /** Tells keys apart without telling them; empty without a key. */
+  readonly id: string
   /**
    * @param id of the CloudEvent for kinds that have none of their own.
    * @throws RescindError ERR_EVENT_TOO_LARGE over 64 KiB.
@@ -49,6 +51,7 @@ export interface EventCodec {
 
 /** The codec of a log; with a key, events without its HMAC are refused. */
 export const createEventCodec = (key?: string): EventCodec => ({
+  id: key === undefined ? '' : createHmac('sha256', key).update('id').digest('hex').slice(0, 8),
   encode: (event, id = '') => {
     const bytes = key === undefined ? encodeEvent(event, id) : sign(encodeEvent(event, id), key)
     if (bytes.length <= eventBytesLimit) return bytes

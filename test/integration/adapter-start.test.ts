@@ -23,6 +23,8 @@ const createFollower = (): LogFollower & { complete: boolean } => ({
   state: new LiveState(),
   caughtUp: Promise.resolve(),
   complete: false,
+  restarts: 0,
+  rollbacks: 0,
   confirmedAtMs: 0,
   subscribe: () => () => undefined,
   reached: async () => undefined,
@@ -32,7 +34,6 @@ const createFollower = (): LogFollower & { complete: boolean } => ({
 test('an adapter answers nothing before it has read its log, and then the full state', async t => {
   const follower = createFollower()
   const adapter = await startAdapter({
-    log: { epoch: 'epoch' } as Parameters<typeof startAdapter>[0]['log'],
     follower,
     address: '127.0.0.1:0',
     toleranceSeconds: 30,

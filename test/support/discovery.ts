@@ -42,6 +42,9 @@ export interface AdapterSide {
   readonly events: readonly LogEvent[]
   /** When the end of the log was last confirmed, monotonic milliseconds. */
   confirmedAtMs: number
+  complete: boolean
+  restarts: number
+  rollbacks: number
   /** Appends events; they are pushed with the next `flush`. */
   append(...events: readonly LogEvent[]): void
   flush(): void
@@ -68,8 +71,8 @@ export const createAdapterSide = (clock: Clock, options: AdapterSideOptions = {}
   const { epoch = 'epoch-1', salt = 0n, firstPosition = 1, sharedBytesLimit } = options
   const state = new LiveState()
   const events: LogEvent[] = []
+  state.epoch = epoch
   const batches = new Batches(state, {
-    epoch,
     toleranceSeconds: options.toleranceSeconds ?? 0,
     logAgeMs: () => clock.ms - self.confirmedAtMs,
     entriesBytesLimit: (options.entriesPerMessage ?? 3) * 24,
@@ -81,6 +84,9 @@ export const createAdapterSide = (clock: Clock, options: AdapterSideOptions = {}
     batches,
     events,
     confirmedAtMs: clock.ms,
+    complete: true,
+    restarts: 0,
+    rollbacks: 0,
     append: (...more) => {
       for (const event of more) {
         const position = firstPosition + events.length
@@ -92,8 +98,7 @@ export const createAdapterSide = (clock: Clock, options: AdapterSideOptions = {}
     prune: expiredAt => {
       while (!state.pruneStep(expiredAt, 100));
     },
-    session: () =>
-      new StreamSession({ state, batches, epoch, confirmedAtMs: () => self.confirmedAtMs, random: () => 1 }),
+    session: () => new StreamSession({ state, batches, follower: self, random: () => 1 }),
   }
   return self
 }

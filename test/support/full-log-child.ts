@@ -6,6 +6,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import { openEmbeddedLog } from '../../event-log/embedded/embedded-log.ts'
+import { beforeFirst } from '../../event-log/event-log.ts'
 import { RescindError } from '../../revocation/error.ts'
 
 const log = await openEmbeddedLog({ folder: process.argv[2] as string, appendTimeoutMs: 5_000 })
@@ -21,7 +22,7 @@ while (failure === undefined && acknowledged.length < 5_000) {
 }
 // Rejections that nobody handles end a process in a later turn.
 await pause(50)
-const { position } = await log.end()
+const { end: position } = await log.check(beforeFirst)
 const code = failure instanceof RescindError ? failure.code : String(failure)
 process.stdout.write(`${JSON.stringify({ acknowledged: acknowledged.length, code, end: position })}\n`, () =>
   process.exit(0),

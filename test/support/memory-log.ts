@@ -73,7 +73,10 @@ export const createMemoryLogStore = (options: MemoryLogOptions = {}): MemoryLogS
       append: async event => (await appendAll([event]))[0] as number,
       read: (after, signal) => read(after, AbortSignal.any([signal, closed.signal])),
       check: async known => ({ epoch, start: startOf(entries), end: end.position, known: compare(known) }),
-      trim: async before => trim(before),
+      trim: async (before, known) => {
+        if (compare(known) !== 'confirmed') throw new RescindError('ERR_LOG_ROLLED_BACK', 'another log')
+        trim(before)
+      },
       keptSeconds: Number.POSITIVE_INFINITY,
       close: async () => closed.abort(),
     }

@@ -3,10 +3,13 @@
  *
  * @module
  */
+
+import { beforeFirst } from '../../event-log/event-log.ts'
 import { type FollowOptions, followLog, type LogFollower } from '../../event-log/follow.ts'
 import { createPublisher, type Publisher } from '../../revoker/publisher.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { createMemoryLogStore, type MemoryLogStore } from './memory-log.ts'
+import { plainCodec } from './revocations.ts'
 
 /** What belongs together. */
 export interface PublishedLog {
@@ -46,16 +49,30 @@ export const startPublishedLog = async (
   const { nowSeconds = 1_000, revocationsLimit = 1_000_000 } = options
   const store = createMemoryLogStore()
   const log = store.open()
-  const follower = followLog({ log, graceSeconds: 0, nowMs: () => nowSeconds * 1_000, ...options.follow })
+  const follower = followLog({
+    log,
+    codec: plainCodec,
+    graceSeconds: 0,
+    nowMs: () => nowSeconds * 1_000,
+    ...options.follow,
+  })
   const { logger, errors } = createErrorLogger()
-  const publisher = createPublisher({ log, follower, revocationsLimit, logger, nowSeconds: () => nowSeconds })
+  const publisher = createPublisher({
+    log,
+    follower,
+    codec: plainCodec,
+    graceSeconds: 0,
+    revocationsLimit,
+    logger,
+    nowSeconds: () => nowSeconds,
+  })
   await follower.caughtUp
   return {
     store,
     follower,
     publisher,
     errors,
-    caughtUp: async () => follower.reached((await log.end()).position),
+    caughtUp: async () => follower.reached((await log.check(beforeFirst)).end),
     close: async () => {
       await follower.close()
       await log.close()

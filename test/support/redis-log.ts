@@ -61,7 +61,7 @@ function createRecordingLogger() {
   const records: object[] = []
   const at = (level: string) => (fields: object, message: string) => {
     lines.push(`${level}: ${message}`)
-    records.push({ ...fields, message })
+    records.push({ ...fields, message, error: 'err' in fields ? String(fields.err) : undefined })
   }
   const logger: Logger = {
     level: 'trace',

@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto'
 import fc, { type Arbitrary } from 'fast-check'
 import type { TokenClaims, TokenFacts } from '../../revocation/claims.ts'
-import { encodeEvent } from '../../revocation/formats/rescind.ts'
+import { createEventCodec } from '../../revocation/formats/rescind.ts'
 import { type Match, matchKey } from '../../revocation/key.ts'
 import type { LiveState } from '../../revocation/live-state.ts'
 import type {
@@ -107,8 +107,11 @@ export const applyAll = (state: LiveState, events: readonly LogEvent[]): void =>
   }
 }
 
+/** The codec of a log without a key. */
+export const plainCodec = createEventCodec()
+
 /** The bytes of an event. */
-export const bytesOf = (event: LogEvent): Buffer => encodeEvent(event, idOf(event))
+export const bytesOf = (event: LogEvent): Buffer => plainCodec.encode(event, idOf(event))
 
 const issuer = fc.constantFrom('https://a', 'https://b')
 const subject = fc.constantFrom<string | number>('alice', 'bob', 7)

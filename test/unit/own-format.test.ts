@@ -4,7 +4,7 @@ import { describe, test } from 'node:test'
 import fc, { type Arbitrary } from 'fast-check'
 import { applyEntry } from '../../revocation/apply-entry.ts'
 import { RescindError } from '../../revocation/error.ts'
-import { decodeEvent, encodeEvent, eventBytesLimit, eventTypes } from '../../revocation/formats/rescind.ts'
+import { createEventCodec, eventBytesLimit, eventTypes } from '../../revocation/formats/rescind.ts'
 import { LiveState } from '../../revocation/live-state.ts'
 import type { LogEvent } from '../../revocation/revocation.ts'
 import { block, bytesOf, cut, digestAt, idOf, restore } from '../support/revocations.ts'
@@ -52,12 +52,14 @@ const good = (event: LogEvent = block({ sub: 'a' }, 100)) => JSON.parse(bytesOf(
 const isInvalid = (error: unknown): boolean =>
   error instanceof RescindError && error.code === 'ERR_EVENT_INVALID'
 
-const decoded = (value: unknown) => decodeEvent(Buffer.from(JSON.stringify(value)))
+const codec = createEventCodec()
+
+const decoded = (value: unknown) => codec.decode(Buffer.from(JSON.stringify(value)))
 
 test('every event that is written is read again as it was', () => {
   fc.assert(
     fc.property(anyEvent, event => {
-      assert.deepEqual(plain(decodeEvent(encodeEvent(event))), plain(event))
+      assert.deepEqual(plain(codec.decode(codec.encode(event))), plain(event))
     }),
     { numRuns: 1_000 },
   )
@@ -76,14 +78,14 @@ test('an event is a CloudEvent 1.0 whose type carries the version of the format'
     },
   )
   assert.equal(
-    JSON.parse(encodeEvent({ kind: 'token-lifetime', seconds: 5, declaredAt: 1 }, 'own').toString()).id,
+    JSON.parse(codec.encode({ kind: 'token-lifetime', seconds: 5, declaredAt: 1 }, 'own').toString()).id,
     'own',
   )
 })
 
 test('a claim with the name __proto__ survives', () => {
   const event = block(JSON.parse('{"__proto__": "a"}'), 100)
-  const read = decodeEvent(encodeEvent(event))
+  const read = codec.decode(codec.encode(event))
   assert.ok(read.kind === 'revocation' && Object.hasOwn(read.match, '__proto__'))
 })
 
@@ -150,20 +152,20 @@ describe('refused is', () => {
 
   test('a time that is no finite number', () => {
     const text = JSON.stringify(good()).replace('"expiresAt":100', '"expiresAt":1e999')
-    assert.throws(() => decodeEvent(Buffer.from(text)), isInvalid)
+    assert.throws(() => codec.decode(Buffer.from(text)), isInvalid)
   })
 
   test('an event of more bytes than are allowed, when it is written and when it is read', () => {
     const long = { ...block({ sub: 'a' }, 100), reason: 'x'.repeat(eventBytesLimit) }
     assert.throws(
-      () => encodeEvent(long),
+      () => codec.encode(long),
       (error: unknown) => error instanceof RescindError && error.code === 'ERR_EVENT_TOO_LARGE',
     )
     assert.throws(() => decoded({ ...good(), filler: 'x'.repeat(eventBytesLimit) }), isInvalid)
     const { length } = bytesOf({ ...long, reason: '' })
     const most = { ...long, reason: 'x'.repeat(eventBytesLimit - length) }
     assert.equal(bytesOf(most).length, eventBytesLimit)
-    assert.deepEqual(decodeEvent(bytesOf(most)), most)
+    assert.deepEqual(codec.decode(bytesOf(most)), most)
   })
 })
 
@@ -191,7 +193,7 @@ test('whatever a log holds is read, or refused as what it is', () => {
   fc.assert(
     fc.property(strangeBytes, bytes => {
       try {
-        decodeEvent(bytes)
+        codec.decode(bytes)
       } catch (error) {
         assert.ok(isInvalid(error), String(error))
         refused++
@@ -207,13 +209,13 @@ test('a reader goes on after whatever a log holds, and what comes later takes ef
     fc.property(fc.array(strangeBytes, { minLength: 1, maxLength: 10 }), strange => {
       const state = new LiveState()
       for (const [index, bytes] of strange.entries()) {
-        const { event, problem } = applyEntry(state, index + 1, digestAt(index + 1), bytes)
+        const { event, problem } = applyEntry(state, index + 1, digestAt(index + 1), bytes, codec)
         assert.equal(event === undefined, typeof problem === 'string' && problem.length > 0)
         assert.deepEqual([state.position, state.digest], [index + 1, digestAt(index + 1)])
       }
       const after = strange.length + 1
       const later = block({ jti: 'later' }, 100)
-      assert.deepEqual(applyEntry(state, after, digestAt(after), bytesOf(later)), { event: later })
+      assert.deepEqual(applyEntry(state, after, digestAt(after), bytesOf(later), codec), { event: later })
       assert.equal(state.confirm(after, digestAt(after)), 'confirmed')
       assert.ok(state.size > 0)
     }),
@@ -225,7 +227,7 @@ test('a revocation of claims that are not allowed is a dead letter with the reas
   const state = new LiveState()
   const problems = [{}, { $new: 'x' }, { sub: 0.5 }, { sub: null }, { role: 'x' }].map((wrong, index) => {
     const bytes = bytesOf({ ...block({ sub: 'a' }, 100), match: wrong as never })
-    return applyEntry(state, index + 1, 1n, bytes).problem
+    return applyEntry(state, index + 1, 1n, bytes, codec).problem
   })
   assert.deepEqual(
     problems.map(problem => /match|claim_set_undeclared/.test(problem ?? '')),

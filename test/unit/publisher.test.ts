@@ -3,13 +3,20 @@ import assert from 'node:assert/strict'
 import { afterEach, describe, test } from 'node:test'
 import fc from 'fast-check'
 import { RescindError } from '../../revocation/error.ts'
-import { decodeEvent } from '../../revocation/formats/rescind.ts'
 import { LiveState } from '../../revocation/live-state.ts'
-import { declareLifetime, type NewRevocation } from '../../revoker/publisher.ts'
+import { keepLifetimeDeclared } from '../../revoker/lifetime-declaration.ts'
+import type { NewRevocation } from '../../revoker/publisher.ts'
 import { tableOf, tableRejects } from '../support/decide.ts'
 import { createErrorLogger, type PublishedLog, startPublishedLog } from '../support/published-log.ts'
 import { modelRejects } from '../support/revocation-model.ts'
-import { anyRevocation, anyToken, bytesOf, declarations, declare } from '../support/revocations.ts'
+import {
+  anyRevocation,
+  anyToken,
+  bytesOf,
+  declarations,
+  declare,
+  plainCodec,
+} from '../support/revocations.ts'
 
 const alice: NewRevocation = { match: { iss: 'https://a', sub: 'alice' }, expiresAt: 2_000, actor: 'test' }
 
@@ -26,7 +33,7 @@ afterEach(async () => {
 
 const hasCode = (code: string) => (error: unknown) => error instanceof RescindError && error.code === code
 
-const eventsOf = ({ store }: PublishedLog) => store.entries.map(({ event }) => decodeEvent(event))
+const eventsOf = ({ store }: PublishedLog) => store.entries.map(({ event }) => plainCodec.decode(event))
 
 describe('a revocation', () => {
   test('is appended as it was asked for, with an id of its own and the time', async () => {
@@ -144,7 +151,18 @@ test('the longest lifetime is declared when it grows, and not when it stays or s
   const log = await start()
   const opened = log.store.open()
   const { logger } = createErrorLogger()
-  for (const seconds of [500, 500, 300, 600]) await declareLifetime(opened, log.follower, seconds, logger)
+  for (const maxTokenLifetimeSeconds of [500, 500, 300, 600]) {
+    const { follower } = log
+    const declaration = keepLifetimeDeclared({
+      log: opened,
+      follower,
+      codec: plainCodec,
+      maxTokenLifetimeSeconds,
+      logger,
+    })
+    await declaration.declared
+    declaration.close()
+  }
   assert.deepEqual(
     eventsOf(log).map(event => (event.kind === 'token-lifetime' ? event.seconds : undefined)),
     [500, 600],
@@ -168,7 +186,7 @@ test('what is published is what is decided: the log says what the revocations th
           }
           const state = new LiveState()
           for (const { position, digest, event } of log.store.entries)
-            state.apply(position, digest, decodeEvent(event))
+            state.apply(position, digest, plainCodec.decode(event))
           for (const now of [100, 500, 900]) {
             assert.deepEqual(
               tokens.map(token => tableRejects(tableOf(state), state.claimSets.sets, token, now)),

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { count, duration, listenAddress, section } from '../fields.ts'
+import Type from 'typebox'
+import { count, duration, listenAddress, section, text } from '../fields.ts'
 
 /** Schema of `adapter`. */
 export const adapterSection = section('The adapter: streams revocations to enforcers over gRPC.', {
@@ -12,6 +13,13 @@ export const adapterSection = section('The adapter: streams revocations to enfor
     default: '127.0.0.1:18001',
     description: 'Where /livez, /readyz and /metrics are served (HTTP).',
   }),
+  dataFolder: Type.Optional(
+    text('the path of a folder', {
+      maxLength: 4_096,
+      description:
+        'Where the adapter keeps what it knows, so that it starts quickly and goes on enforcing what a damaged log has lost. Never inside eventLog.folder. Default: nowhere.',
+    }),
+  ),
   streamMaxAge: duration({
     default: '30m',
     min: '1s',

@@ -39,6 +39,10 @@ export const revokerSection = section('The revocation endpoint (RFC 7009), its c
     default: '127.0.0.1:8280',
     description: 'Where POST /oauth2/revoke, POST /revoke and the admin API are served.',
   }),
+  adminAddress: listenAddress({
+    default: '127.0.0.1:8281',
+    description: 'Where /livez, /readyz and /metrics are served (HTTP).',
+  }),
   tenantDomain: text('a domain such as carbon.super', {
     default: 'carbon.super',
     maxLength: 253,

@@ -1,6 +1,6 @@
 /**
- * Tells a second process that a log folder is in use. It is the clear message, not the guarantee: that is the
- * writer number in the log itself.
+ * Tells a second process that a folder is in use. For the embedded log it is the clear message, not the guarantee:
+ * that is the writer number in the log itself.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { existsSync, unlinkSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { RescindError } from '../../revocation/error.ts'
+import { RescindError } from '../revocation/error.ts'
 
 /** Longest path of a Unix socket that every system takes. */
 const socketPathLimit = 100
@@ -22,14 +22,15 @@ export interface FolderClaim {
 /**
  * Claims a folder. A socket that a dead process left is replaced.
  *
+ * @param setting which names the folder, for the message.
  * @throws RescindError ERR_LOG_IN_USE if a live process answers in the folder.
  */
-export async function claimFolder(folder: string): Promise<FolderClaim> {
+export async function claimFolder(folder: string, setting: string): Promise<FolderClaim> {
   const path = socketPath(folder)
   if (await answers(path)) {
     throw new RescindError(
       'ERR_LOG_IN_USE',
-      `eventLog.folder: ${folder} is in use by another rescind process; stop that one or name another folder`,
+      `${setting}: ${folder} is in use by another rescind process; stop that one or name another folder`,
     )
   }
   if (existsSync(path)) unlinkSync(path)

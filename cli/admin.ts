@@ -1,0 +1,104 @@
+/**
+ * The admin ports: health and metrics of each part.
+ *
+ * @module
+ */
+import { Registry } from 'prom-client'
+import type { Adapter } from '../adapter/adapter.ts'
+import type { Enforcer } from '../enforcer/enforcer.ts'
+import type { LogFollower } from '../event-log/follow.ts'
+import type { DeadLetters } from '../revoker/dead-letters.ts'
+import { createAdminServer } from '../runtime/admin-server.ts'
+import type { Config } from '../runtime/config/schema.ts'
+import { addGauge } from '../runtime/gauge.ts'
+import type { Logger } from '../runtime/logger.ts'
+
+/** Something that listens. */
+export interface AdminPort {
+  close(): Promise<void>
+}
+
+/** What the admin port of an adapter shows. */
+export interface AdapterAdminOptions {
+  readonly adapter: Adapter
+  readonly follower: LogFollower
+  readonly deadLetters: DeadLetters
+  readonly logger: Logger
+}
+
+/** Starts the admin port of an adapter. */
+export async function startAdapterAdmin(config: Config, options: AdapterAdminOptions): Promise<AdminPort> {
+  const { adapter, follower, deadLetters, logger } = options
+  const registry = new Registry()
+  const gauge = addGauge.bind(undefined, registry)
+  gauge('rescind_adapter_version', 'Position in the event log that is served.', () => follower.state.position)
+  gauge('rescind_adapter_revocations', 'Keys with live or restored revocations.', () => follower.state.size)
+  gauge('rescind_adapter_nodes', 'Enforcers that are connected.', () => adapter.fleet.size)
+  gauge(
+    'rescind_adapter_log_rollbacks',
+    'How often the event log turned out to be another one, or to have lost its tail.',
+    () => follower.rollbacks,
+  )
+  gauge(
+    'rescind_adapter_dead_letters',
+    'Entries of the event log that could not be understood.',
+    () => deadLetters.total,
+  )
+  const admin = createAdminServer({
+    address: config.adapter.adminAddress,
+    setting: 'adapter.adminAddress',
+    ready: adapter.ready,
+    registry,
+    logger,
+  })
+  admin.server.get('/nodes', async () => ({ version: follower.state.position, nodes: adapter.fleet.nodes() }))
+  await admin.listen()
+  return admin
+}
+
+/** What the admin port of a revoker shows. */
+export interface RevokerAdminOptions {
+  ready(): boolean
+  readonly deadLetters: DeadLetters
+  readonly registry: Registry
+  readonly logger: Logger
+}
+
+/** Starts the admin port of a revoker. */
+export async function startRevokerAdmin(config: Config, options: RevokerAdminOptions): Promise<AdminPort> {
+  const { deadLetters, registry, logger } = options
+  addGauge(
+    registry,
+    'rescind_revoker_dead_letters',
+    'Events that could not be understood, those of the event log included.',
+    () => deadLetters.total,
+  )
+  const admin = createAdminServer({
+    address: config.revoker.adminAddress,
+    setting: 'revoker.adminAddress',
+    ready: () =>
+      options.ready() ? { ready: true, reasons: [] } : { ready: false, reasons: ['reading the event log'] },
+    registry,
+    logger,
+  })
+  await admin.listen()
+  return admin
+}
+
+/** Starts the admin port of an enforcer. */
+export async function startEnforcerAdmin(
+  config: Config,
+  enforcer: Enforcer,
+  registry: Registry,
+  logger: Logger,
+): Promise<AdminPort> {
+  const admin = createAdminServer({
+    address: config.enforcer.adminAddress,
+    setting: 'enforcer.adminAddress',
+    ready: enforcer.ready,
+    registry,
+    logger,
+  })
+  await admin.listen()
+  return admin
+}

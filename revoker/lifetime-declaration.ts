@@ -1,0 +1,78 @@
+/**
+ * Keeps the longest token lifetime declared in the log. A log that is new, or begins anew, is founded by that.
+ *
+ * @module
+ */
+import { randomBytes } from 'node:crypto'
+import { beforeFirst, type EventLog } from '../event-log/event-log.ts'
+import type { LogFollower } from '../event-log/follow.ts'
+import type { EventCodec } from '../revocation/formats/rescind.ts'
+import type { Logger } from '../runtime/logger.ts'
+
+/** What is to be declared, and where. */
+export interface LifetimeDeclarationOptions {
+  readonly log: EventLog
+  readonly follower: LogFollower
+  readonly codec: EventCodec
+  readonly maxTokenLifetimeSeconds: number
+  readonly logger: Logger
+}
+
+/** Something that sees to it that the log declares the lifetime. */
+export interface LifetimeDeclaration {
+  /** Resolves when the log, read to its end, declares at least this lifetime. */
+  readonly declared: Promise<void>
+  close(): void
+}
+
+/** Declares the longest token lifetime whenever the log declares none or a shorter one; it never shrinks. */
+export function keepLifetimeDeclared(options: LifetimeDeclarationOptions): LifetimeDeclaration {
+  const { log, follower, codec, logger, maxTokenLifetimeSeconds: seconds } = options
+  const { state } = follower
+  let isDeclaring = false
+  let isReported = false
+  let report: () => void = () => undefined
+  const declared = new Promise<void>(resolve => {
+    report = resolve
+  })
+
+  const isDeclared = () => follower.complete && state.hasLifetime && state.lifetimes.seconds >= seconds
+
+  const declare = async () => {
+    // What an unread log declares is not known yet; but one that nobody has appended to cannot be read.
+    if (!follower.complete && (await log.check(beforeFirst)).epoch !== undefined) return
+    const declaredAt = Math.floor(Date.now() / 1000)
+    const event = { kind: 'token-lifetime', seconds, declaredAt } as const
+    await follower.reached(await log.append(codec.encode(event, randomBytes(16).toString('hex'))))
+  }
+
+  const look = () => {
+    if (isDeclared()) reportOnce()
+    else if (!isDeclaring) {
+      isDeclaring = true
+      declare()
+        .catch(error =>
+          logger.error({ err: error }, 'the longest token lifetime cannot be declared; trying again'),
+        )
+        .finally(() => {
+          isDeclaring = false
+        })
+    }
+  }
+
+  const reportOnce = () => {
+    if (isReported) return
+    isReported = true
+    if (state.lifetimes.seconds > seconds) {
+      logger.warn(
+        { declaredSeconds: state.lifetimes.seconds, configuredSeconds: seconds },
+        'tokens.maxTokenLifetime is shorter than what the log declares; the longer one holds',
+      )
+    }
+    report()
+  }
+
+  const unsubscribe = follower.subscribe(look)
+  look()
+  return { declared, close: unsubscribe }
+}
