@@ -91,7 +91,7 @@ async function open(options: RedisOptions, stop: AbortSignal): Promise<Redis> {
   const client = new Redis({ ...options, replyMapping: 'legacy' })
   let reason: string | undefined
   client.on('error', (error: Error & { command?: { name: string } }) => {
-    reason = error.message
+    reason ??= error.message
     // The library would go on in database 0.
     if (error.command?.name === 'select') client.disconnect()
   })

@@ -5,10 +5,9 @@
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
-import { RescindError } from '../../revocation/error.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { beforeFirst, type EventLog, type LogEntry, type LogPosition } from '../event-log.ts'
-import { readFailure } from './refusal.ts'
+import { readFailure, rolledBack } from './refusal.ts'
 import {
   type ForeignItem,
   idOf,
@@ -126,9 +125,5 @@ async function doubt(options: ReadOptions, place: Place, item: OwnItem): Promise
 
 async function confirm({ check, key }: ReadOptions, known: LogPosition): Promise<void> {
   const { known: found } = await check(known)
-  if (found === 'confirmed') return
-  throw new RescindError(
-    'ERR_LOG_ROLLED_BACK',
-    `eventLog.redis: the stream ${key} does not hold position ${known.position} as it was read: ${found}`,
-  )
+  if (found !== 'confirmed') throw rolledBack(key, known)
 }

@@ -14,8 +14,8 @@ import { warnAboutDurability } from './durability.ts'
 import { tellOnce } from './foreign-entries.ts'
 import { keepConnected } from './link.ts'
 import { readStream } from './read-stream.ts'
-import { readFailure, unreachable } from './refusal.ts'
-import { type CheckReply, callCheck, callTrim, keysOf } from './scripts.ts'
+import { readFailure, rolledBack, unreachable } from './refusal.ts'
+import { type CheckReply, callCheck, callTrim, hexOf, keysOf } from './scripts.ts'
 import { createGroupWriter } from './write-groups.ts'
 
 /** Which Redis, and how. */
@@ -84,10 +84,10 @@ export async function openRedisLog(options: RedisLogOptions): Promise<EventLog> 
     }
   }
 
-  const trim = async (before: number) => {
+  const trim = async (before: number, known: LogPosition) => {
     const client = link.client()
     try {
-      await callTrim(client, keys, before)
+      if (!(await callTrim(client, keys, before, known))) throw rolledBack(keys.log, known)
     } catch (error) {
       throw readFailure(client, error)
     }
@@ -129,8 +129,6 @@ function compare(
 ): Confirmation {
   if (known.position === beforeFirst.position) return 'confirmed'
   if (known.position > log.end) return 'ahead'
-  if (log.digest === hex(known.digest)) return 'confirmed'
+  if (log.digest === hexOf(known.digest)) return 'confirmed'
   return known.position < log.start ? 'trimmed' : 'different'
 }
-
-const hex = (digest: bigint): string => digest.toString(16).padStart(16, '0')

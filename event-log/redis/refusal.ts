@@ -5,6 +5,7 @@
  */
 import { type Redis, ReplyError } from 'ioredis'
 import { RescindError } from '../../revocation/error.ts'
+import type { LogPosition } from '../event-log.ts'
 
 /** This server is not, or not yet, the one to ask: connect anew, and find out which one is. */
 const notHere = new Set([
@@ -47,6 +48,13 @@ export function readFailure(client: Redis, error: unknown): unknown {
 /** Nothing was done, because there is no connection to the right server. */
 export const unreachable = (reason: string) =>
   new RescindError('ERR_LOG_UNREACHABLE', `eventLog.redis.url: not reachable: ${reason}; nothing was stored`)
+
+/** The stream does not go on from a position that was read. */
+export const rolledBack = (key: string, { position }: LogPosition) =>
+  new RescindError(
+    'ERR_LOG_ROLLED_BACK',
+    `eventLog.redis: the stream ${key} does not hold position ${position} as it was read`,
+  )
 
 function leave(client: Redis, error: Error): boolean {
   if (!notHere.has(error.message.split(' ', 1)[0] as string)) return false

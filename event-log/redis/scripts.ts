@@ -38,7 +38,7 @@ if not epoch or not digest then
   epoch, digest = ARGV[1], '0000000000000000'
 end
 local position = tonumber(string.match(lastId, '^%d+'))
-if position + #ARGV - 1 > 9007199254740991 then return lastId end
+if position > 9007199254740991 - (#ARGV - 1) then return lastId end
 local first = position + 1
 redis.call('HSET', meta, 'epoch', epoch)
 for at = 2, #ARGV do
@@ -51,17 +51,22 @@ end
 redis.call('HSET', meta, 'digest', digest, 'end', string.format('%.0f', position))
 return first`
 
-/** The first own entry is the first of all, or comes after few foreign ones; the search for it is limited. */
-const checkScript = `
-local log, meta, known = KEYS[1], KEYS[2], ARGV[1]
-local found = redis.call('HMGET', meta, 'epoch', 'end')
-if not found[1] or not found[2] or redis.call('EXISTS', log) == 0 then return {} end
+const digestAt = `
 local function digestOf(entry)
-  local fields = entry[2]
-  if string.match(entry[1], '%-0$') and #fields == 6 and fields[1] == 'p' and fields[3] == 'd' then
+  local fields = entry and entry[2] or {}
+  if #fields == 6 and fields[1] == 'p' and fields[3] == 'd' and string.match(entry[1], '%-0$') then
     return fields[4]
   end
 end
+local function digestAt(log, position)
+  return digestOf(redis.call('XRANGE', log, position .. '-0', position .. '-0')[1]) or false
+end`
+
+/** The first own entry is the first of all, or comes after few foreign ones; the search for it is limited. */
+const checkScript = `${digestAt}
+local log, meta, known = KEYS[1], KEYS[2], ARGV[1]
+local found = redis.call('HMGET', meta, 'epoch', 'end')
+if not found[1] or not found[2] or redis.call('EXISTS', log) == 0 then return {} end
 local start, from, count = false, '-', 1
 while not start and count <= 4096 do
   local entries = redis.call('XRANGE', log, from, '+', 'COUNT', count)
@@ -72,17 +77,14 @@ while not start and count <= 4096 do
   if #entries < count then break end
   count = count * 4
 end
-local digest = false
-if known ~= '' then
-  local entry = redis.call('XRANGE', log, known .. '-0', known .. '-0')[1]
-  digest = entry and digestOf(entry) or false
-end
-return {found[1], found[2], start, digest}`
+return {found[1], found[2], start, known ~= '' and digestAt(log, known)}`
 
-const trimScript = `
-local last = tonumber(redis.call('HGET', KEYS[2], 'end') or '0')
-local before = math.min(tonumber(ARGV[1]), last)
-return redis.call('XTRIM', KEYS[1], 'MINID', '=', string.format('%.0f-0', before))`
+const trimScript = `${digestAt}
+local log, meta, before, known, digest = KEYS[1], KEYS[2], tonumber(ARGV[1]), ARGV[2], ARGV[3]
+local last = tonumber(redis.call('HGET', meta, 'end') or '0')
+if known ~= '' and (tonumber(known) > last or digestAt(log, known) ~= digest) then return 0 end
+redis.call('XTRIM', log, 'MINID', '=', string.format('%.0f-0', math.min(before, last)))
+return 1`
 
 /**
  * Appends events in one step.
@@ -113,17 +115,33 @@ export async function callCheck(
   keys: LogKeys,
   known: LogPosition,
 ): Promise<CheckReply | undefined> {
-  const position = known.position < 0 ? '' : String(known.position)
-  const reply = (await client.eval(checkScript, 2, keys.log, keys.meta, position)) as (string | null)[]
+  const args = [keys.log, keys.meta, positionArgument(known)]
+  const reply = (await client.eval(checkScript, 2, ...args)) as (string | null)[]
   const [epoch, end, start, digest] = reply
   if (!epoch || !end) return undefined
   return { epoch, end: Number(end), start: start ? Number(start) : undefined, digest: digest ?? undefined }
 }
 
-/** Removes what comes before a position, but never the last own entry. */
-export const callTrim = async (client: Redis, keys: LogKeys, before: number): Promise<void> => {
-  await client.eval(trimScript, 2, keys.log, keys.meta, String(before))
+/**
+ * Removes what comes before a position, but never the last own entry.
+ *
+ * @returns whether the log holds `known`; otherwise nothing was removed.
+ */
+export async function callTrim(
+  client: Redis,
+  keys: LogKeys,
+  before: number,
+  known: LogPosition,
+): Promise<boolean> {
+  const args = [String(before), positionArgument(known), hexOf(known.digest)]
+  return (await client.eval(trimScript, 2, keys.log, keys.meta, ...args)) === 1
 }
+
+/** A digest as the stream holds it: 16 hexadecimal digits. */
+export const hexOf = (digest: bigint): string => digest.toString(16).padStart(16, '0')
+
+/** Before the first entry there is nothing to compare. */
+const positionArgument = ({ position }: LogPosition): string => (position < 0 ? '' : String(position))
 
 const asBuffer = (bytes: Uint8Array): Buffer =>
   Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
