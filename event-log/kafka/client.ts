@@ -61,21 +61,27 @@ export function createKafkaClient(connection: KafkaConnectionOptions, options: C
   const socketFactory = ({ host, port, ssl, onConnect }: ISocketFactoryArgs): Socket => {
     if (destroyed) return refusedSocket()
     const onConnected = () => {
-      sockets.add(socket)
       options.onConnected?.()
       onConnect()
     }
     const socket = ssl
       ? connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}), ...ssl }, onConnected)
       : connect({ host, port }, onConnected)
+    sockets.add(socket)
     socket.setKeepAlive(true, keepAliveMs).once('close', () => sockets.delete(socket))
     return socket
   }
 
   return {
-    kafka: new kafkajs.Kafka({ ...configOf(connection), retry: options.retry, socketFactory }),
+    kafka: new kafkajs.Kafka({
+      ...configOf(connection),
+      // Without any broker kafkajs gives up instead of trying again.
+      brokers: () => (destroyed ? [] : [...connection.brokers]),
+      retry: options.retry,
+      socketFactory,
+    }),
     get openConnections() {
-      return sockets.size
+      return [...sockets].filter(({ readyState }) => readyState === 'open').length
     },
     destroy: () => {
       destroyed = true
@@ -96,9 +102,8 @@ export async function closeClient(client: KafkaClient, disconnect: () => Promise
   client.destroy()
 }
 
-function configOf({ brokers, clientId, tls, sasl, logger }: KafkaConnectionOptions): KafkaConfig {
+function configOf({ clientId, tls, sasl, logger }: KafkaConnectionOptions): Omit<KafkaConfig, 'brokers'> {
   return {
-    brokers: [...brokers],
     clientId,
     connectionTimeout: connectionTimeoutMs,
     requestTimeout: requestTimeoutMs,

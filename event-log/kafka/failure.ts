@@ -17,6 +17,15 @@ export function protocolErrorOf(error: unknown): string | undefined {
   return undefined
 }
 
+const startingErrors: ReadonlySet<string> = new Set([
+  'GROUP_LOAD_IN_PROGRESS',
+  'GROUP_COORDINATOR_NOT_AVAILABLE',
+  'NOT_COORDINATOR_FOR_GROUP',
+])
+
+/** A broker that has just started, or a new cluster, which is not ready for groups and producers yet. */
+export const isStillStarting = (error: unknown): boolean => startingErrors.has(protocolErrorOf(error) ?? '')
+
 /** Brokers that refused user name or password. */
 export const isAuthenticationFailure = (error: unknown): boolean =>
   (error as Error | undefined)?.name === 'KafkaJSSASLAuthenticationError'

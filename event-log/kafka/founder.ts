@@ -37,6 +37,7 @@ export interface Founder {
 export function createFounder({ writer, codec, readEpoch, beatMs, logger }: FounderOptions): Founder {
   let epoch: string | undefined
   let adopting: Promise<void> | undefined
+  let closed = false
 
   const write = async (of: string, founding: boolean) => {
     const at = Math.floor(Date.now() / 1000)
@@ -69,7 +70,9 @@ export function createFounder({ writer, codec, readEpoch, beatMs, logger }: Foun
   }
 
   const inBackground = (what: Promise<void>) => {
-    what.catch(err => logger.warn({ err }, 'the epoch of the event log could not be written; trying again'))
+    what.catch(err => {
+      if (!closed) logger.warn({ err }, 'the epoch of the event log could not be written; trying again')
+    })
   }
 
   const beat = async () => {
@@ -88,6 +91,9 @@ export function createFounder({ writer, codec, readEpoch, beatMs, logger }: Foun
     seen: now => {
       if (now !== epoch) inBackground(adoptOnce())
     },
-    close: () => clearInterval(beating),
+    close: () => {
+      closed = true
+      clearInterval(beating)
+    },
   }
 }

@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto'
 import type { Batch, ConsumerCrashEvent, EachBatchPayload } from 'kafkajs'
 import { closeClient, createKafkaClient, type KafkaConnectionOptions } from './client.ts'
 import type { Fetched } from './continuity.ts'
+import { isStillStarting } from './failure.ts'
 
 /** What a consumer is told to do and whom it tells. */
 export interface PartitionConsumerOptions {
@@ -39,7 +40,12 @@ export interface PartitionConsumer {
  */
 const fetchWaitMs = 200
 const heartbeatMs = 3_000
-const retry = { retries: 8, initialRetryTime: 100, maxRetryTime: 1_000, restartOnFailure: async () => false }
+const retry = {
+  retries: 8,
+  initialRetryTime: 100,
+  maxRetryTime: 1_000,
+  restartOnFailure: async (error: Error) => isStillStarting(error),
+}
 
 /** Starts a consumer; errors of the start arrive at `onFailed` too. */
 export function startPartitionConsumer(options: PartitionConsumerOptions): PartitionConsumer {
@@ -70,7 +76,9 @@ export function startPartitionConsumer(options: PartitionConsumerOptions): Parti
   consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
     if (!closed && payload.batchSize === 0) options.onControlRecords?.(Number(payload.lastOffset))
   })
-  consumer.on(consumer.events.CRASH, ({ payload }: ConsumerCrashEvent) => fail(payload.error))
+  consumer.on(consumer.events.CRASH, ({ payload }: ConsumerCrashEvent) => {
+    if (!payload.restart) fail(payload.error)
+  })
 
   const eachBatch = async ({ batch, heartbeat }: EachBatchPayload) => {
     if (batch.partition !== 0) return

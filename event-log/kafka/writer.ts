@@ -6,7 +6,7 @@
 import kafkajs, { type Producer } from 'kafkajs'
 import { RescindError } from '../../revocation/error.ts'
 import { closeClient, createKafkaClient, type KafkaClient, type KafkaConnectionOptions } from './client.ts'
-import { protocolErrorOf, unreachable } from './failure.ts'
+import { isStillStarting, protocolErrorOf, unreachable } from './failure.ts'
 
 /** What to write to. */
 export interface WriterOptions {
@@ -62,7 +62,7 @@ export function createWriter(options: WriterOptions): Writer {
     if (current !== undefined) return current
     current = createProducer(options)
     try {
-      await withDeadline(current.producer.connect(), timeoutMs)
+      await withDeadline(connectProducer(current.producer), timeoutMs)
       return current
     } catch (error) {
       discard()
@@ -114,6 +114,17 @@ function createProducer({ connection, timeoutMs }: WriterOptions): Connected {
     retry: { retries: 3 + Math.ceil(timeoutMs / 250), initialRetryTime: 50, maxRetryTime: 500 },
   })
   return { client, producer }
+}
+
+/** kafkajs would give up within a second. */
+async function connectProducer(producer: Producer): Promise<void> {
+  for (;;) {
+    try {
+      return await producer.connect()
+    } catch (error) {
+      if (!isStillStarting(error)) throw error
+    }
+  }
 }
 
 const asBuffer = (event: Uint8Array): Buffer => Buffer.from(event.buffer, event.byteOffset, event.byteLength)
