@@ -17,6 +17,8 @@ export interface KafkaInboxSettings extends Omit<KafkaConnectionOptions, 'logger
 }
 
 const heartbeatMs = 1_000
+/** For so long the partitions of a member that died have no reader. */
+const sessionTimeoutMs = 10_000
 const maxBatchBytes = 4 * 1024 * 1024
 const maxWaitMs = 500
 
@@ -32,6 +34,8 @@ export function readKafkaInbox(
     const consumer = client.kafka.consumer({
       groupId: settings.groupId,
       allowAutoTopicCreation: false,
+      sessionTimeout: sessionTimeoutMs,
+      heartbeatInterval: heartbeatMs,
       maxBytes: maxBatchBytes,
       maxBytesPerPartition: maxBatchBytes,
       maxWaitTimeInMs: maxWaitMs,

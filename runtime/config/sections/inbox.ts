@@ -4,12 +4,9 @@
  * @module
  */
 import Type, { type Static } from 'typebox'
-import { choice, element, httpUrl, list, remoteAddress, section, text } from '../fields.ts'
-import { clientTlsSection } from './client-tls.ts'
+import { choice, element, httpUrl, list, remoteAddress, text } from '../fields.ts'
+import { kafkaSection } from './event-log-kafka.ts'
 import { redisSection } from './event-log-redis.ts'
-
-const password = (description: string) =>
-  text('a password', { maxLength: 1_024, writeOnly: true, description })
 
 const issuerName = (description: string) => text('an issuer', { maxLength: 2_048, description })
 
@@ -31,29 +28,16 @@ const kafka = element('A Kafka topic, with any number of partitions.', {
     description: 'The consumer group: the same for all revokers. A new one begins with the oldest message.',
   }),
   clientId: text('a name', { default: 'rescind', maxLength: 256, description: 'The name that brokers see.' }),
-  tls: section('TLS towards the brokers.', {
-    enabled: Type.Boolean({
-      default: false,
-      errorMessage: 'must be true or false',
-      description: 'Connect with TLS.',
-    }),
-    ...clientTlsSection.properties,
-  }),
-  sasl: Type.Optional(
-    element('How to log in at the brokers.', {
-      mechanism: choice(['plain', 'scram-sha-256', 'scram-sha-512'], { description: 'The SASL mechanism.' }),
-      username: text('a user name', { maxLength: 256, description: 'User name.' }),
-      password: password('Its password.'),
-    }),
-  ),
+  tls: kafkaSection.properties.tls,
+  sasl: kafkaSection.properties.sasl,
 })
 
-const { url, username, password: redisPassword, sentinelPassword, tls } = redisSection.properties
+const { url, username, password, sentinelPassword, tls } = redisSection.properties
 
 const redis = element('A Redis stream. The field `event` of an entry holds the message.', {
   url,
   username,
-  password: redisPassword,
+  password,
   sentinelPassword,
   stream: text('the name of a key', { maxLength: 512, description: 'The key of the stream.' }),
   group: text('a name', {

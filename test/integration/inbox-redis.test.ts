@@ -1,0 +1,79 @@
+/**
+ * Inboxes that are Redis streams, on a real Redis.
+ *
+ * @module
+ */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { Redis } from 'ioredis'
+import { parseRedisUrl } from '../../runtime/config/redis-url.ts'
+import { until } from '../support/condition.ts'
+import { type InboxUnderTest, testInbox, tokenMessage } from '../support/inbox-suite.ts'
+import { type RunningRedis, startRedis } from '../support/redis.ts'
+import { requireService } from '../support/requires.ts'
+
+const group = 'rescind'
+
+describe('an inbox on a Redis stream', requireService('redis'), () => {
+  let redis: RunningRedis
+  let client: Redis
+  let streams = 0
+  let stream = ''
+  before(async () => {
+    redis = await startRedis({ persistence: 'always' })
+    client = new Redis(redis.url)
+    client.on('error', () => undefined)
+  })
+  after(async () => {
+    client?.disconnect()
+    await redis?.stop()
+  })
+
+  const send = async (messages: readonly (string | Buffer)[]): Promise<void> => {
+    await Promise.all(messages.map(message => client.xadd(stream, '*', 'event', message)))
+  }
+  const unacknowledged = async (): Promise<number> => {
+    const fields = (await client.call('XINFO', 'GROUPS', stream)) as (string | number | null)[][]
+    const figure = (name: string) => Number(fields[0]?.[(fields[0]?.indexOf(name) ?? 0) + 1])
+    return figure('pending') + figure('lag')
+  }
+  const create = async (): Promise<InboxUnderTest> => {
+    stream = `inbox-${++streams}`
+    return { from: { redis: { url: parseRedisUrl(redis.url), stream, group } }, send, unacknowledged }
+  }
+  const inbox = testInbox(create)
+
+  test('takes over what another consumer has read and not acknowledged for a minute', async () => {
+    await client.xgroup('CREATE', stream, group, '0', 'MKSTREAM')
+    await send(['a', 'b'].map(tokenMessage))
+    await client.xreadgroup('GROUP', group, 'dead', 'COUNT', 10, 'STREAMS', stream, '>')
+    for (const [id] of await client.xrange(stream, '-', '+')) {
+      await client.xclaim(stream, group, 'dead', 0, id, 'IDLE', 120_000)
+    }
+    inbox.start()
+    await inbox.revoked('a', 'b')
+    await until('all is acknowledged', async () => (await unacknowledged()) === 0)
+  })
+
+  test('goes on when Redis was killed and restarted, and when it lost the group', async () => {
+    inbox.start()
+    await send([tokenMessage('before')])
+    await inbox.revoked('before')
+    await redis.kill('SIGKILL')
+    await redis.startAgain()
+    await until('Redis answers', () => client.ping())
+    await send([tokenMessage('after-restart')])
+    await inbox.revoked('after-restart')
+    await client.flushall()
+    await send([tokenMessage('after-loss')])
+    await inbox.revoked('after-loss')
+  })
+
+  test('lists an entry that has no field for the message', async () => {
+    await client.xadd(stream, '*', 'other', 'field')
+    inbox.start()
+    await send([tokenMessage('next')])
+    await inbox.revoked('next')
+    assert.match(inbox.ingesting.deadLetters.list()[0]?.position ?? '', new RegExp(`^${stream}/\\d+-\\d+$`))
+  })
+})
