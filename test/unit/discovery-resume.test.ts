@@ -7,6 +7,7 @@ import {
   batchIn,
   type Clock,
   connect,
+  connectAfresh,
   createAdapterSide,
   createEnforcerSide,
   enforces,
@@ -28,7 +29,7 @@ const adapterWith = (clock: Clock, events: readonly LogEvent[], options?: Adapte
 /** An enforcer that has read all that an adapter with these events sends. */
 const enforcerWith = (clock: Clock, events: readonly LogEvent[], options?: AdapterSideOptions) => {
   const enforcer = createEnforcerSide()
-  connect(clock, adapterWith(clock, events, options), enforcer).settle()
+  connectAfresh(clock, adapterWith(clock, events, options), enforcer).settle()
   return enforcer
 }
 
@@ -78,7 +79,7 @@ describe('a resume', () => {
   test('with another digest gets the full state, marked as rolled back', () => {
     const clock = now()
     const enforcer = enforcerWith(clock, [revoked(1), revoked(2)])
-    const batches = connect(
+    const batches = connectAfresh(
       clock,
       adapterWith(clock, [revoked(1), revoked(3)], { salt: 1n }),
       enforcer,
@@ -93,7 +94,8 @@ describe('a resume', () => {
   test('with another epoch gets the full state, marked as rolled back', () => {
     const clock = now()
     const enforcer = enforcerWith(clock, [revoked(1)])
-    const batches = connect(clock, adapterWith(clock, [revoked(1)], { epoch: 'epoch-2' }), enforcer).settle()
+    const adapter = adapterWith(clock, [revoked(1)], { epoch: 'epoch-2' })
+    const batches = connectAfresh(clock, adapter, enforcer).settle()
     assert.deepEqual(kindsOf(batches), ['FULL_FIRST', 'FULL_LAST'])
     assert.deepEqual(
       batches.map(({ rolledBack }) => rolledBack),
@@ -138,7 +140,7 @@ describe('a full state never forgets', () => {
   test('what it does not mention stays, with its claim sets, until it expires', () => {
     const clock = now()
     const enforcer = enforcerWith(clock, held)
-    connect(clock, adapterWith(clock, [revoked(9)], { epoch: 'epoch-2' }), enforcer).settle()
+    connectAfresh(clock, adapterWith(clock, [revoked(9)], { epoch: 'epoch-2' }), enforcer).settle()
     for (const kept of [withJti(1), token({ sid: 's1' }), token({ sub: 'alice' }, 40), withJti(9)]) {
       assert.equal(enforces(enforcer, kept, 999), true)
     }
@@ -151,13 +153,13 @@ describe('a full state never forgets', () => {
     const clock = now()
     const enforcer = enforcerWith(clock, held)
     const adapter = adapterWith(clock, [revoked(9)], { epoch: 'epoch-2' })
-    const link = connect(clock, adapter, enforcer)
+    const link = connectAfresh(clock, adapter, enforcer)
     link.settle()
     adapter.append(block({ $client: 'app' }, 1_000))
     adapter.flush()
     link.settle()
     assert.equal(enforces(enforcer, token({ sid: 's1' }), 60), true)
-    connect(clock, adapterWith(clock, [], { epoch: 'epoch-3' }), enforcer).settle()
+    connectAfresh(clock, adapterWith(clock, [], { epoch: 'epoch-3' }), enforcer).settle()
     assert.equal(enforces(enforcer, token({ sid: 's1' }), 60), true)
     assert.equal(enforces(enforcer, token({ azp: 'app' }), 60), true)
   })
@@ -182,7 +184,7 @@ describe('a full state never forgets', () => {
     const clock = now()
     const enforcer = enforcerWith(clock, held)
     const events = [revoked(1), restore(revoked(1)), cut({ sub: 'alice' }, 20)]
-    connect(clock, adapterWith(clock, events, { epoch: 'epoch-2' }), enforcer).settle()
+    connectAfresh(clock, adapterWith(clock, events, { epoch: 'epoch-2' }), enforcer).settle()
     assert.equal(enforces(enforcer, withJti(1), 60), true)
     assert.equal(enforces(enforcer, token({ sub: 'alice' }, 40), 60), true)
     assert.equal(enforces(enforcer, token({ sub: 'alice' }, 41), 60), false)
@@ -192,7 +194,7 @@ describe('a full state never forgets', () => {
     const clock = now()
     const enforcer = enforcerWith(clock, [revoked(1), block({ jti: 'old' }, 60)])
     clock.seconds = 60
-    connect(clock, adapterWith(clock, [], { epoch: 'epoch-2' }), enforcer).settle()
+    connectAfresh(clock, adapterWith(clock, [], { epoch: 'epoch-2' }), enforcer).settle()
     assert.equal(enforcer.snapshot.table.size, 1)
   })
 
@@ -201,7 +203,7 @@ describe('a full state never forgets', () => {
     const enforcer = enforcerWith(clock, [revoked(1)])
     const before = enforcer.snapshot.table
     const events = Array.from({ length: 7 }, (_, index) => revoked(10 + index))
-    const link = connect(clock, adapterWith(clock, events, { epoch: 'epoch-2' }), enforcer)
+    const link = connectAfresh(clock, adapterWith(clock, events, { epoch: 'epoch-2' }), enforcer)
     while (link.write() !== undefined) {
       assert.equal(enforcer.snapshot.table, before)
       assert.equal(before.size, 1)
@@ -216,7 +218,7 @@ describe('a full state never forgets', () => {
     const clock = now()
     const enforcer = enforcerWith(clock, [revoked(1)])
     const events = Array.from({ length: 7 }, (_, index) => revoked(10 + index))
-    const link = connect(clock, adapterWith(clock, events, { epoch: 'epoch-2' }), enforcer)
+    const link = connectAfresh(clock, adapterWith(clock, events, { epoch: 'epoch-2' }), enforcer)
     link.write()
     link.read()
     assert.deepEqual(
