@@ -13,7 +13,6 @@ import { type Problem, sendProblem } from './problem.ts'
 import type { NewRevocation, Publisher } from './publisher.ts'
 import { tokenMatch } from './revoked-token.ts'
 
-
 /** What the admin API works on. */
 export interface AdminApiOptions extends AdministratorOptions {
   readonly verifier: TokenVerifier

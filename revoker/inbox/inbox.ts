@@ -9,6 +9,7 @@ import type { Importer } from '../importer.ts'
 import type { Ingest } from '../ingest.ts'
 import { createSetVerifier, type Transmitter } from '../set-verification.ts'
 import { type KafkaInboxSettings, readKafkaInbox } from './kafka-inbox.ts'
+import type { TakePage } from './page.ts'
 import { type RedisInboxSettings, readRedisInbox } from './redis-inbox.ts'
 
 /** What an inbox is and what it may revoke. */
@@ -24,23 +25,6 @@ export interface InboxSettings {
   /** Who may send security event tokens; each is bound to issuers of its own. */
   readonly transmitters: readonly Transmitter[]
 }
-
-/** A message of an inbox. */
-export interface InboxMessage {
-  readonly content: Uint8Array
-  /** `topic/partition/offset`, or the stream and the entry's id. */
-  readonly position: string
-}
-
-/**
- * Resolves when all messages of a page are done with, so that they may be committed.
- *
- * @throws the signal's reason; nothing of the page may then be committed.
- */
-export type TakePage = (messages: readonly InboxMessage[], signal: AbortSignal) => Promise<void>
-
-/** Most messages that are under way at once. */
-export const pageMessages = 500
 
 /** Starts to read an inbox, in the background and until closed. */
 export function startInbox(settings: InboxSettings, ingest: Ingest, logger: Logger): Importer {

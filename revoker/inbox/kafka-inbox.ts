@@ -7,7 +7,7 @@ import type { Consumer, EachBatchPayload } from 'kafkajs'
 import { closeClient, createKafkaClient, type KafkaConnectionOptions } from '../../event-log/kafka/client.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { aborted, childSignal, type Importer, keepRunning } from '../importer.ts'
-import { type InboxMessage, pageMessages, type TakePage } from './inbox.ts'
+import { type InboxMessage, pageMessages, type TakePage } from './page.ts'
 
 /** Which topic, and how to get there. */
 export interface KafkaInboxSettings extends Omit<KafkaConnectionOptions, 'logger'> {

@@ -8,7 +8,7 @@ import type { Redis } from 'ioredis'
 import { type ConnectOptions, connectRedis } from '../../event-log/redis/connection.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { type Importer, keepRunning } from '../importer.ts'
-import { type InboxMessage, pageMessages, type TakePage } from './inbox.ts'
+import { type InboxMessage, pageMessages, type TakePage } from './page.ts'
 
 /** Which stream, and how to get there. */
 export interface RedisInboxSettings extends Omit<ConnectOptions, 'silenceMs' | 'key'> {

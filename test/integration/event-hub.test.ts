@@ -5,12 +5,16 @@
  */
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
+import { Registry } from 'prom-client'
+import { stringify } from 'yaml'
 import { RescindError } from '../../revocation/error.ts'
 import { opaqueFingerprint } from '../../revocation/token-fingerprint.ts'
 import { type EventHubSettings, startEventHubImporter } from '../../revoker/event-hub/importer.ts'
 import type { Importer } from '../../revoker/importer.ts'
+import { startImporters } from '../../revoker/importers.ts'
 import { createIngests, type Ingest } from '../../revoker/ingest.ts'
 import { until } from '../support/condition.ts'
+import { loadYaml } from '../support/config-files.ts'
 import { fixture } from '../support/format-fixtures.ts'
 import { type Ingesting, startIngesting } from '../support/ingesting.ts'
 import { type RunningRabbitmq, rabbitmqUsers, startRabbitmq } from '../support/rabbitmq.ts'
@@ -18,6 +22,7 @@ import { requireService } from '../support/requires.ts'
 import { type RevokedJwtList, startRevokedJwtList } from '../support/revoked-jwt-list.ts'
 
 const source = 'event-hub'
+const guest = { username: rabbitmqUsers.guest.username, password: rabbitmqUsers.guest.password }
 const patience = { timeoutMs: 60_000 }
 
 const tokenEvent = (jti: string): string =>
@@ -217,6 +222,22 @@ describe('the event hub importer', requireService('rabbitmq'), () => {
     assert.equal(ingesting.matches().length, 4)
     assert.ok((await ingesting.count(source, 'repeated')) >= 3)
     assert.equal(ingesting.deadLetters.list()[0]?.position, '/internal/data/v1/revokedjwt[4]')
+  })
+
+  test('is started by the configuration', async () => {
+    list.entries = [listed('listed')]
+    const { url, username, password } = list
+    const eventHub = {
+      brokers: [first.url],
+      ...guest,
+      queue: { name: queue },
+      refill: { url, username, password },
+    }
+    const { revoker } = loadYaml(stringify({ revoker: { eventHub } })).config
+    importer = await startImporters({ ...ingesting.options, ...revoker, registry: new Registry() })
+    await revoked('listed')
+    await first.publish(tokenEvent('published'))
+    await revoked('published')
   })
 
   test('goes on asking for the list until it gets it, and takes messages meanwhile', async () => {

@@ -4,11 +4,18 @@
  * @module
  */
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { Redis } from 'ioredis'
+import { Registry } from 'prom-client'
+import { stringify } from 'yaml'
+import { startImporters } from '../../revoker/importers.ts'
 import { parseRedisUrl } from '../../runtime/config/redis-url.ts'
 import { until } from '../support/condition.ts'
-import { type InboxUnderTest, testInbox, tokenMessage } from '../support/inbox-suite.ts'
+import { loadYaml } from '../support/config-files.ts'
+import { type InboxUnderTest, inboxIssuer, testInbox, tokenMessage } from '../support/inbox-suite.ts'
+import { projectRoot } from '../support/project.ts'
 import { type RunningRedis, startRedis } from '../support/redis.ts'
 import { requireService } from '../support/requires.ts'
 
@@ -67,6 +74,53 @@ describe('an inbox on a Redis stream', requireService('redis'), () => {
     await client.flushall()
     await send([tokenMessage('after-loss')])
     await inbox.revoked('after-loss')
+  })
+
+  test('needs no more rights than docs/sources.md says', async () => {
+    const document = readFileSync(join(projectRoot, 'docs', 'sources.md'), 'utf8')
+    const rights = /The ACL user needs `~portal:revocations ([^`]+)`/.exec(document)?.[1]?.split(' ') ?? []
+    await client.call('ACL', 'SETUSER', 'reader', 'reset', 'on', '>reader-secret', `~${stream}`, ...rights)
+    const url = parseRedisUrl(redis.url)
+    inbox.start({
+      from: { redis: { url, username: 'reader', password: 'reader-secret', stream, group } },
+    })
+    await send([tokenMessage('with-few-rights')])
+    await inbox.revoked('with-few-rights')
+    await until('all is acknowledged', async () => (await unacknowledged()) === 0)
+    assert.deepEqual(inbox.ingesting.warnings, [])
+  })
+
+  test('is started by the configuration, beside others', async () => {
+    const settings = (name: string) => ({
+      name,
+      redis: { url: redis.url, stream: `${stream}-${name}` },
+      formats: ['cloudevents'],
+      issuers: [inboxIssuer],
+    })
+    const { inbox: configured, eventHub } = loadYaml(
+      stringify({
+        issuers: [{ issuer: inboxIssuer }],
+        revoker: { inbox: [settings('one'), settings('two')] },
+      }),
+    ).config.revoker
+    const { options } = inbox.ingesting
+    const published: string[] = []
+    const importers = await startImporters({
+      ...options,
+      registry: new Registry(),
+      inbox: configured,
+      eventHub,
+      publish: revocation => {
+        published.push(`${revocation.actor} ${revocation.match.jti}`)
+        return options.publish(revocation)
+      },
+    })
+    for (const name of ['one', 'two']) {
+      await client.xadd(`${stream}-${name}`, '*', 'event', tokenMessage(`token-of-${name}`))
+    }
+    await until('both are published', () => published.length === 2)
+    assert.deepEqual(published.sort(), ['inbox:one token-of-one', 'inbox:two token-of-two'])
+    await importers.close()
   })
 
   test('lists an entry that has no field for the message', async () => {
