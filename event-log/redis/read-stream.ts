@@ -61,17 +61,11 @@ export async function* readStream(
   after: LogPosition,
   stop: AbortSignal,
 ): AsyncGenerator<readonly LogEntry[]> {
-  const place: Place = { last: after, cursor: idOf(after.position), doubted: undefined }
   let client: Redis | undefined
   try {
     await confirm(options, after)
     client = await options.connect(stop)
-    while (!stop.aborted) {
-      const { entries, stoppedBy } = takePage(options, place, await fetchPage(client, options.key, place))
-      if (entries.length > 0) yield entries
-      if (stoppedBy?.kind === 'beyond') await pause(beyondPauseMs, undefined, { signal: stop })
-      if (stoppedBy?.kind === 'own') await doubt(options, place, stoppedBy)
-    }
+    yield* readPages(options, client, after, stop)
   } catch (error) {
     if (!stop.aborted) throw client === undefined ? error : readFailure(client, error)
   } finally {
@@ -79,10 +73,33 @@ export async function* readStream(
   }
 }
 
-async function fetchPage(client: Redis, key: string, { cursor }: Place): Promise<readonly RawEntry[]> {
+async function* readPages(
+  options: ReadOptions,
+  client: Redis,
+  after: LogPosition,
+  stop: AbortSignal,
+): AsyncGenerator<readonly LogEntry[]> {
+  const place: Place = { last: after, cursor: idOf(after.position), doubted: undefined }
+  let page = fetchPage(client, options.key, place)
+  while (!stop.aborted) {
+    const { entries, stoppedBy } = takePage(options, place, await page)
+    // Redis gathers the next page while this one is used.
+    if (stoppedBy === undefined) page = fetchPage(client, options.key, place)
+    if (entries.length > 0) yield entries
+    if (stoppedBy === undefined) continue
+    if (stoppedBy.kind === 'own') await doubt(options, place, stoppedBy)
+    else await pause(beyondPauseMs, undefined, { signal: stop })
+    page = fetchPage(client, options.key, place)
+  }
+}
+
+function fetchPage(client: Redis, key: string, { cursor }: Place): Promise<readonly RawEntry[]> {
   const args = ['COUNT', pageEntries, 'BLOCK', blockMs, 'STREAMS', key, cursor]
-  const reply = (await client.callBuffer('XREAD', ...args)) as [[Buffer, RawEntry[]]] | null
-  return reply?.[0][1] ?? []
+  const reply = client.callBuffer('XREAD', ...args) as Promise<[[Buffer, RawEntry[]]] | null>
+  const page = reply.then(streams => streams?.[0][1] ?? [])
+  // Who awaits it is told; nobody does when reading has ended before.
+  page.catch(() => undefined)
+  return page
 }
 
 /** Takes what follows the place, which moves on. */

@@ -50,8 +50,19 @@ export function readItem([rawId, fields]: RawEntry): StreamItem {
 
 function readFields(fields: readonly Buffer[]) {
   const [p, previous, d, digest, e, event] = fields
-  if (event === undefined || fields.length !== 6 || `${p} ${d} ${e}` !== 'p d e') return undefined
-  const [previousHex, digestHex] = [`${previous}`, `${digest}`]
-  if (!digestPattern.test(previousHex) || !digestPattern.test(digestHex)) return undefined
-  return { previous: BigInt(`0x${previousHex}`), rest: { digest: BigInt(`0x${digestHex}`), event } }
+  if (event === undefined || fields.length !== 6 || !isName(p, 'p') || !isName(d, 'd') || !isName(e, 'e')) {
+    return undefined
+  }
+  const [before, own] = [readDigest(previous), readDigest(digest)]
+  return before === undefined || own === undefined
+    ? undefined
+    : { previous: before, rest: { digest: own, event } }
+}
+
+const isName = (field: Buffer | undefined, letter: string): boolean =>
+  field?.length === 1 && field[0] === letter.charCodeAt(0)
+
+function readDigest(field: Buffer | undefined): bigint | undefined {
+  const hex = field?.toString('latin1') ?? ''
+  return digestPattern.test(hex) ? BigInt(`0x${hex}`) : undefined
 }

@@ -243,10 +243,15 @@ describe('the log in Redis', requireService('redis'), () => {
   test('a reader whose next entry was trimmed away is told', async () => {
     const { log } = await open()
     await log.appendAll(Array.from({ length: 2_500 }, (_, at) => bytes(`${at}`)))
-    const pages = log.read(beforeFirst, new AbortController().signal)[Symbol.asyncIterator]()
-    assert.equal((await pages.next()).value?.length, 1_000)
-    await log.trim!(2_000, beforeFirst)
-    await assert.rejects(async () => pages.next(), { code: 'ERR_LOG_ROLLED_BACK' })
+    let read = 0
+    const readAll = async () => {
+      for await (const page of log.read(beforeFirst, new AbortController().signal)) {
+        read += page.length
+        await log.trim!(2_400, beforeFirst)
+      }
+    }
+    await assert.rejects(readAll, { code: 'ERR_LOG_ROLLED_BACK' })
+    assert.ok(read >= 1_000 && read < 2_400)
   })
 
   test('says that nothing was stored when Redis is full or refuses to write', async () => {
