@@ -134,7 +134,7 @@ async function serveRevoker(config: Config, opened: OpenedLog): Promise<Running>
     logger,
     nowSeconds: () => Date.now() / 1000,
     graceSeconds: graceSecondsOf(config),
-    longestTokenSeconds: () => follower.state.lifetimes.seconds,
+    longestTokenSeconds: () => follower.state.lifetimes.seconds + graceSecondsOf(config),
   })
   isReady = true
   return {

@@ -104,7 +104,9 @@ export async function startEnforcer(options: EnforcerOptions): Promise<Enforcer>
   const discovery = startDiscoveryClient({ ...options, subscription, onReceived: watch })
   const watching = setInterval(watch, watchMs)
   const pruning = setInterval(() => {
-    snapshot.table.pruneStep(Math.floor(Date.now() / 1000) - snapshot.toleranceSeconds - pruneGraceSeconds)
+    const liveAfter = Math.floor(Date.now() / 1000) - snapshot.toleranceSeconds - pruneGraceSeconds
+    snapshot.table.pruneStep(liveAfter)
+    snapshot.kept.pruneStep(liveAfter)
   }, pruneStepMs)
   const staleness = watchStaleness(logger, stalenessMs)
 

@@ -6,6 +6,7 @@
  */
 import { RescindError } from '../../revocation/error.ts'
 import type { EntryVisitor, RevocationTable } from '../../revocation/table.ts'
+import { type Snapshot, storeEntry } from './snapshot.ts'
 
 type Words = Parameters<EntryVisitor>
 
@@ -28,8 +29,8 @@ export class Lowerings {
   }
 
   /** Stores what waited. */
-  apply(table: RevocationTable): void {
-    for (const words of this.#waiting.values()) table.set(...words)
+  apply(snapshot: Snapshot): void {
+    for (const words of this.#waiting.values()) storeEntry(snapshot, words)
     this.#waiting.clear()
   }
 

@@ -5,12 +5,17 @@
  */
 import { type ClaimSet, claimSetId } from '../../revocation/claim-set.ts'
 import { claimSetGeneration } from '../../revocation/claim-sets.ts'
-import { RevocationTable } from '../../revocation/table.ts'
+import { type EntryVisitor, RevocationTable } from '../../revocation/table.ts'
 import type { TokenLifetimes } from '../../revocation/token-lifetimes.ts'
 
 /** The state of the log that an enforcer has; replaced or changed only between two checks. */
 export interface Snapshot {
   table: RevocationTable
+  /**
+   * Keys that were enforced when a log had lost its tail: adapters may know less of them, so until they expire or are
+   * restored what is received can only strengthen them.
+   */
+  kept: RevocationTable
   /** -1 until a complete state was received. */
   version: number
   epoch: string
@@ -32,6 +37,7 @@ export interface Snapshot {
 /** Nothing yet. */
 export const createSnapshot = (): Snapshot => ({
   table: new RevocationTable(),
+  kept: new RevocationTable(),
   version: -1,
   epoch: '',
   digest: '',
@@ -50,6 +56,16 @@ export const unionOfClaimSets = (a: readonly ClaimSet[], b: readonly ClaimSet[])
 export const areSameClaimSets = (a: readonly ClaimSet[], b: readonly ClaimSet[]): boolean =>
   a === b || (a.length === b.length && unionOfClaimSets(a, b).length === a.length)
 
+/** Stores the new state of a key. One that was kept when a log had lost its tail only gets stronger, or is restored. */
+export function storeEntry(
+  { table, kept }: Pick<Snapshot, 'table' | 'kept'>,
+  words: Parameters<EntryVisitor>,
+): void {
+  const [k0, k1, k2, k3, expiresAt] = words
+  if (kept.size > 0 && expiresAt > 0 && kept.has(k0, k1, k2, k3)) table.raise(...words)
+  else table.set(...words)
+}
+
 /**
  * Copies into a full state what is held and was not mentioned in it, not even as restored: a full state never forgets.
  * If the log had lost its tail, what it says of a key may be older than what is held: then whatever rejects more stays.
@@ -58,16 +74,19 @@ export const areSameClaimSets = (a: readonly ClaimSet[], b: readonly ClaimSet[])
  * @returns when the last of the copied entries expires, seconds; 0 if there was none.
  */
 export function keepHeld(
-  held: RevocationTable,
+  { table, kept }: Pick<Snapshot, 'table' | 'kept'>,
   received: RevocationTable,
   liveAfter: number,
   rolledBack: boolean,
 ): number {
   let keptUntil = 0
-  held.forEach((k0, k1, k2, k3, expiresAt, issuedBefore) => {
+  table.forEach((k0, k1, k2, k3, expiresAt, issuedBefore) => {
     if (expiresAt <= liveAfter) return
-    if (!rolledBack && received.has(k0, k1, k2, k3)) return
+    const isRestored = received.has(k0, k1, k2, k3) && !received.rejects(k0, k1, k2, k3, 0, 0)
+    const isKept = rolledBack || (kept.size > 0 && kept.has(k0, k1, k2, k3) && !isRestored)
+    if (!isKept && received.has(k0, k1, k2, k3)) return
     received.raise(k0, k1, k2, k3, expiresAt, issuedBefore)
+    if (rolledBack) kept.set(k0, k1, k2, k3, expiresAt, issuedBefore)
     keptUntil = Math.max(keptUntil, expiresAt)
   })
   return keptUntil

@@ -17,7 +17,14 @@ import { RescindError } from '../../revocation/error.ts'
 import { derivation } from '../../revocation/key.ts'
 import { RevocationTable } from '../../revocation/table.ts'
 import { Lowerings } from './lowerings.ts'
-import { areSameClaimSets, createSnapshot, keepHeld, type Snapshot, unionOfClaimSets } from './snapshot.ts'
+import {
+  areSameClaimSets,
+  createSnapshot,
+  keepHeld,
+  type Snapshot,
+  storeEntry,
+  unionOfClaimSets,
+} from './snapshot.ts'
 
 /** Who subscribes, and its own limits. */
 export interface SubscriptionOptions {
@@ -199,8 +206,8 @@ export class Subscription {
     if (batch.to === this.snapshot.version) {
       visitEntries(batch.entries, 0, count, (...words) => this.#lowerings.strengthen(table, words))
     } else {
-      this.#lowerings.apply(table)
-      visitEntries(batch.entries, 0, count, table.set.bind(table))
+      this.#lowerings.apply(this.snapshot)
+      visitEntries(batch.entries, 0, count, (...words) => storeEntry(this.snapshot, words))
     }
   }
 
@@ -217,7 +224,7 @@ export class Subscription {
     nowSeconds: number,
   ): void {
     const { snapshot } = this
-    const keptUntil = keepHeld(snapshot.table, table, nowSeconds - batch.toleranceS, batch.rolledBack)
+    const keptUntil = keepHeld(snapshot, table, nowSeconds - batch.toleranceS, batch.rolledBack)
     if (keptUntil > 0) {
       this.#keptSets = { sets: snapshot.claimSets, until: Math.max(keptUntil, this.#keptSets.until) }
     }

@@ -190,6 +190,35 @@ describe('a full state never forgets', () => {
     assert.equal(enforces(enforcer, token({ sub: 'alice' }, 41), 60), false)
   })
 
+  test('what was kept when the log had lost its tail only gets stronger, until it is restored', () => {
+    const clock = now()
+    const [strong, weak] = [block({ sub: 'alice' }, 1_000), block({ sub: 'alice' }, 100)]
+    const enforcer = enforcerWith(clock, [strong])
+    const adapter = adapterWith(clock, [revoked(9)], { epoch: 'epoch-2' })
+    const link = connectAfresh(clock, adapter, enforcer)
+    link.settle()
+    const send = (...events: LogEvent[]) => {
+      adapter.append(...events)
+      adapter.flush()
+      link.settle()
+    }
+    send(weak)
+    assert.equal(enforces(enforcer, token({ sub: 'alice' }), 500), true)
+    send(restore(weak))
+    assert.equal(enforces(enforcer, token({ sub: 'alice' }), 50), false)
+  })
+
+  test('what was kept stays through a full state that came for another reason, and says less of it', () => {
+    const clock = now()
+    const [strong, weak] = [block({ sub: 'alice' }, 1_000), block({ sub: 'alice' }, 100)]
+    const enforcer = enforcerWith(clock, [strong])
+    connectAfresh(clock, adapterWith(clock, [revoked(9)], { epoch: 'epoch-2' }), enforcer).settle()
+    const trimmed = adapterWith(clock, [weak], { epoch: 'epoch-2', firstPosition: 9 })
+    assert.equal(connect(clock, trimmed, enforcer).settle()[0]?.rolledBack, false)
+    assert.equal(enforcer.snapshot.version, 9)
+    assert.equal(enforces(enforcer, token({ sub: 'alice' }), 500), true)
+  })
+
   test('what has expired is not kept', () => {
     const clock = now()
     const enforcer = enforcerWith(clock, [revoked(1), block({ jti: 'old' }, 60)])
