@@ -18,8 +18,19 @@ import { freePort } from './ports.ts'
 export interface KafkaOptions {
   /** The component: `kafka` (default) or the oldest one that is supported. */
   readonly component?: string
-  /** A second listener, and more lines for server.properties. */
-  readonly listener?: { readonly name: string; readonly port: number; readonly properties: readonly string[] }
+  /** A second listener. */
+  readonly listener?: KafkaListener
+}
+
+/** A listener beside the plain one. */
+export interface KafkaListener {
+  readonly name: string
+  readonly protocol: 'PLAINTEXT' | 'SASL_SSL'
+  readonly port: number
+  /** The port that clients of this listener are told, such as that of a proxy; default: its own. */
+  readonly advertisedPort?: number
+  /** Its lines for server.properties. */
+  readonly properties?: readonly string[]
 }
 
 /** A running broker. */
@@ -31,7 +42,10 @@ export interface KafkaBroker {
   readonly admin: Admin
   /** Everything that it printed. */
   output(): string
+  /** Sends a signal and resolves when the process has ended. */
   kill(signal: NodeJS.Signals): Promise<void>
+  /** Sends a signal that does not end it, such as SIGSTOP. */
+  signal(signal: NodeJS.Signals): void
   /** Starts it again with the same data and waits until it answers. */
   startAgain(): Promise<void>
   stop(): Promise<void>
@@ -67,10 +81,15 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaBroke
 
   const start = async () => {
     child = await startChild('java', [...java, '-cp', jars, 'kafka.Kafka', properties])
-    await until('Kafka answers', () => answers(brokers), {
-      timeoutMs,
-      giveUp: () => (child.exitCode === undefined ? undefined : child.output().slice(-2_000)),
-    })
+    try {
+      await until('Kafka answers', () => answers(brokers), {
+        timeoutMs,
+        giveUp: () => (child.exitCode === undefined ? undefined : child.output().slice(-2_000)),
+      })
+    } catch (error) {
+      await child.kill('SIGKILL')
+      throw error
+    }
   }
   const remove = () => rm(folder, { recursive: true, force: true })
 
@@ -87,10 +106,11 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaBroke
     admin,
     output: () => child.output(),
     kill: signal => child.kill(signal),
+    signal: signal => process.kill(child.pid, signal),
     startAgain: start,
     stop: async () => {
-      await child.kill('SIGKILL')
       await admin.disconnect()
+      await child.kill('SIGKILL')
       await remove()
     },
   }
@@ -110,18 +130,20 @@ function propertiesOf(
   folder: string,
   port: number,
   controllerPort: number,
-  listener: KafkaOptions['listener'],
+  second: KafkaListener | undefined,
 ): string {
-  const second = listener === undefined ? '' : `,${listener.name}://127.0.0.1:${listener.port}`
-  const listeners = `PLAINTEXT://127.0.0.1:${port}${second}`
+  const plain: KafkaListener = { name: 'PLAINTEXT', protocol: 'PLAINTEXT', port }
+  const controller: KafkaListener = { name: 'CONTROLLER', protocol: 'PLAINTEXT', port: controllerPort }
+  const listeners = second === undefined ? [plain] : [plain, second]
+  const all = [...listeners, controller]
   return [
     'process.roles=broker,controller',
     'node.id=1',
     `controller.quorum.voters=1@127.0.0.1:${controllerPort}`,
-    `listeners=${listeners},CONTROLLER://127.0.0.1:${controllerPort}`,
-    `advertised.listeners=${listeners}`,
+    `listeners=${all.map(each => `${each.name}://127.0.0.1:${each.port}`).join(',')}`,
+    `advertised.listeners=${listeners.map(each => `${each.name}://127.0.0.1:${each.advertisedPort ?? each.port}`).join(',')}`,
     'controller.listener.names=CONTROLLER',
-    'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL',
+    `listener.security.protocol.map=${all.map(each => `${each.name}:${each.protocol}`).join(',')}`,
     `log.dirs=${join(folder, 'data')}`,
     'offsets.topic.replication.factor=1',
     'offsets.topic.num.partitions=1',
@@ -132,7 +154,10 @@ function propertiesOf(
     'share.coordinator.state.topic.num.partitions=1',
     'share.coordinator.state.topic.min.isr=1',
     'group.initial.rebalance.delay.ms=0',
-    ...(listener?.properties ?? []),
+    // A broker that was killed may come back only when its session has ended.
+    'broker.heartbeat.interval.ms=200',
+    'broker.session.timeout.ms=1000',
+    ...(second?.properties ?? []),
     '',
   ].join('\n')
 }
