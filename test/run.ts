@@ -9,7 +9,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { bringService, envoyOldest } from './services/catalogue.ts'
+import { bringService, envoyOldest, kafkaOldest } from './services/catalogue.ts'
 import { projectRoot } from './support/project.ts'
 
 const suites = ['unit', 'conformance', 'integration', 'e2e']
@@ -24,6 +24,8 @@ const needs: Readonly<Record<string, readonly string[]>> = {
   'integration/inbox-kafka': ['kafka'],
   'integration/inbox-redis': ['redis'],
   'conformance/': ['redis'],
+  'conformance/event-log-kafka': ['kafka', kafkaOldest],
+  'integration/kafka': ['kafka'],
   'integration/redis': ['redis'],
 }
 
