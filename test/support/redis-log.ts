@@ -3,7 +3,9 @@
  *
  * @module
  */
-import type { EventLog } from '../../event-log/event-log.ts'
+import assert from 'node:assert/strict'
+import { chainedDigest } from '../../event-log/digest.ts'
+import { beforeFirst, type EventLog, type LogEntry } from '../../event-log/event-log.ts'
 import { openRedisLog, type RedisLogOptions } from '../../event-log/redis/redis-log.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { LogUnderTest } from '../conformance/event-log-suite.ts'
@@ -53,6 +55,15 @@ export async function createRedisLogUnderTest(): Promise<LogUnderTest> {
       await log?.close()
       await redis.stop()
     },
+  }
+}
+
+/** Asserts that each digest follows from the one before it, from the first entry of the log on. */
+export function assertChained(entries: readonly LogEntry[]): void {
+  let { digest } = beforeFirst
+  for (const entry of entries) {
+    digest = chainedDigest(digest, entry.event)
+    assert.equal(entry.digest, digest, `at ${entry.position}`)
   }
 }
 
