@@ -107,6 +107,14 @@ export function followLog(options: FollowOptions): LogFollower {
     tellListeners()
   }
 
+  /** Takes note of where the log ends, and whether the state has reached that. */
+  const noteEnd = ({ epoch, end }: LogCheck, readAtMs: number) => {
+    state.epoch ??= epoch
+    if (epoch !== undefined) unreached ??= { end, readAtMs }
+    confirm()
+    tellListeners()
+  }
+
   /** Whether reading may go on after the position of the state. */
   const isContinued = async (): Promise<boolean> => {
     const readAtMs = performance.now()
@@ -114,15 +122,13 @@ export function followLog(options: FollowOptions): LogFollower {
     const ofRestart = restarts
     const check = await log.check({ position, digest })
     if (ofRestart !== restarts) return true
-    state.epoch ??= check.epoch
     if (restartReasonOf(state.epoch, check) !== undefined) return false
-    if (check.epoch !== undefined) unreached ??= { end: check.end, readAtMs }
-    confirm()
-    tellListeners()
+    noteEnd(check, readAtMs)
     return true
   }
 
   const restart = async () => {
+    const readAtMs = performance.now()
     const { position, digest } = state
     const check = await log.check({ position, digest })
     const reason = restartReasonOf(state.epoch, check)
@@ -133,7 +139,7 @@ export function followLog(options: FollowOptions): LogFollower {
     restarts += 1
     if (reason === 'rolled back') rollbacks += 1
     options.onRestart?.(reason, check)
-    tellListeners()
+    noteEnd(check, readAtMs)
   }
 
   const applyPage = (page: readonly LogEntry[]) => {
@@ -241,6 +247,7 @@ export function followLog(options: FollowOptions): LogFollower {
 }
 
 function restartReasonOf(epoch: string | undefined, check: LogCheck): RestartReason | undefined {
-  if (check.known === 'trimmed' && check.epoch === epoch) return 'trimmed'
-  return check.known === 'confirmed' && check.epoch === epoch ? undefined : 'rolled back'
+  const isSameEpoch = epoch === undefined || check.epoch === epoch
+  if (check.known === 'trimmed' && isSameEpoch) return 'trimmed'
+  return check.known === 'confirmed' && isSameEpoch ? undefined : 'rolled back'
 }

@@ -4,9 +4,12 @@
  * @module
  */
 import Type, { type Static } from 'typebox'
+import { foreignFormats } from '../../../revocation/formats/foreign-formats.ts'
 import { choice, element, httpUrl, list, remoteAddress, text } from '../fields.ts'
 import { kafkaSection } from './event-log-kafka.ts'
 import { redisSection } from './event-log-redis.ts'
+
+const formatNames = foreignFormats.map(({ name }) => name)
 
 const issuerName = (description: string) => text('an issuer', { maxLength: 2_048, description })
 
@@ -76,7 +79,7 @@ const inbox = element('One inbox: set kafka or redis.', {
   }),
   kafka: Type.Optional(kafka),
   redis: Type.Optional(redis),
-  formats: list(choice(['cloudevents', 'wso2-event-hub', 'set-caep'], { description: 'One format.' }), {
+  formats: list(choice(formatNames, { description: 'One format.' }), {
     minItems: 1,
     maxItems: 8,
     uniqueItems: true,
