@@ -168,6 +168,14 @@ export const connect = (clock: Clock, adapter: AdapterSide, enforcer: Subscripti
   return link
 }
 
+/** Opens a stream, and then lets the adapter read the end of its log: that it is still there is certain. */
+export const connectAfresh = (clock: Clock, adapter: AdapterSide, enforcer: Subscription): Link => {
+  const link = connect(clock, adapter, enforcer)
+  clock.ms += 1
+  adapter.confirmedAtMs = clock.ms
+  return link
+}
+
 /** A request as the adapter reads it. */
 export const decodeRequest = (request: DeltaRequest) =>
   deltaRequestCodec.decode(deltaRequestCodec.encode(request))
