@@ -15,7 +15,7 @@ import { closeClient, createKafkaClient, type KafkaConnectionOptions } from './c
 import { rolledBack } from './continuity.ts'
 import { createEpochKeeper, findEpoch } from './epoch.ts'
 import { unreachable } from './failure.ts'
-import { createFounder, type Founder } from './founder.ts'
+import { createFounder } from './founder.ts'
 import { createPartitionReader, type PartitionReader } from './partition-reader.ts'
 import { createRecordProbe } from './record-probe.ts'
 import {
@@ -88,22 +88,25 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> 
 
   const epochs = createEpochKeeper({
     compare,
-    find: async ({ low, high }) =>
-      low >= high ? undefined : findEpoch(readFrom(beforeFirst, closed.signal), high - 1, codec),
+    find: async ({ low, high }) => {
+      if (low >= high) return undefined
+      const found = await findEpoch(readFrom(beforeFirst, closed.signal), high - 1, codec)
+      // A search that was cut short has proved nothing.
+      if (closed.signal.aborted) throw closedError()
+      return found
+    },
   })
 
   const writer = createWriter({ connection: options, topic, timeoutMs: options.appendTimeoutMs })
-  const founder = options.writes ? startFounder() : undefined
-
-  function startFounder(): Founder {
-    return createFounder({
-      writer,
-      codec,
-      logger,
-      readEpoch: async () => epochs.read(await marksNow()),
-      beatMs: options.beatMs ?? defaultBeatMs,
-    })
-  }
+  const founder = options.writes
+    ? createFounder({
+        writer,
+        codec,
+        logger,
+        readEpoch: async () => epochs.read(await marksNow()),
+        beatMs: options.beatMs ?? defaultBeatMs,
+      })
+    : undefined
 
   const write = async (groups: readonly AppendGroup[]) => {
     await founder?.adopted().catch(error => {
@@ -116,7 +119,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> 
 
   const appendAll = async (events: readonly Uint8Array[]) => {
     checkAppendSize(events)
-    if (closed.signal.aborted) throw new RescindError('ERR_LOG_UNREACHABLE', 'the event log is closed')
+    if (closed.signal.aborted) throw closedError()
     return events.length === 0 ? [] : queue.append(events)
   }
 
@@ -206,6 +209,8 @@ async function prepare(admin: Admin, options: KafkaLogOptions & TopicOptions) {
 
 const isOutside = ({ position }: LogPosition, { low, high }: Watermarks): boolean =>
   position !== beforeFirst.position && (position < low || position >= high)
+
+const closedError = () => new RescindError('ERR_LOG_UNREACHABLE', 'the event log is closed')
 
 /** Whatever became of the beat, nothing of what was to be appended was stored. */
 const notAdopted = (topic: string, error: unknown) =>
