@@ -110,7 +110,9 @@ export function followLog(options: FollowOptions): LogFollower {
   /** Takes note of where the log ends, and whether the state has reached that. */
   const noteEnd = ({ epoch, end }: LogCheck, readAtMs: number) => {
     state.epoch ??= epoch
-    if (epoch !== undefined) unreached ??= { end, readAtMs }
+    // An end may have been named too late in the log: Kafka's own records at the end of a topic are never read.
+    if (epoch !== undefined && end < (unreached?.end ?? Number.POSITIVE_INFINITY))
+      unreached = { end, readAtMs }
     confirm()
     tellListeners()
   }

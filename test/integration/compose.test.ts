@@ -5,10 +5,13 @@
  */
 import assert from 'node:assert/strict'
 import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { Registry } from 'prom-client'
 import { parse } from 'yaml'
+import { createAdminServer } from '../../runtime/admin-server.ts'
 import { loadConfig } from '../../runtime/config/load.ts'
 import { findService } from '../services/catalogue.ts'
 import { runCommand } from '../services/command.ts'
@@ -19,10 +22,11 @@ import { clusterOf, endpointOf } from '../support/envoy.ts'
 import { startFakeEnforcer } from '../support/fake-enforcer.ts'
 import { freePort } from '../support/ports.ts'
 import { projectRoot } from '../support/project.ts'
+import { createErrorLogger } from '../support/published-log.ts'
 import { requireService } from '../support/requires.ts'
 
 const timeoutMs = 60_000
-const { services } = parse(readFileSync(join(projectRoot, 'docker-compose.yml'), 'utf8'))
+const { services } = parse(readFileSync(join(projectRoot, 'docker-compose.yml'), 'utf8'), { merge: true })
 
 const temporaryFolder = (t: TestContext): string => {
   const folder = mkdtempSync(join(tmpdir(), 'rescind-compose-'))
@@ -35,23 +39,35 @@ test('docker-compose accepts docker-compose.yml', requireService('docker-compose
   const output = await runCommand(findService('docker-compose')!, ['-f', file, 'config', '--services'], {
     timeoutMs,
   })
-  assert.deepEqual(output.trim().split('\n').sort(), ['api', 'enforcer', 'envoy', 'rescind'])
+  assert.deepEqual(output.trim().split('\n').sort(), [
+    'adapter',
+    'api',
+    'enforcer-1',
+    'enforcer-2',
+    'envoy',
+    'redis',
+    'revoker',
+  ])
 })
 
 test('its Envoy is the one that the tests run', () => {
   assert.equal(services.envoy.image, `envoyproxy/envoy:v${envoyVersion}`)
 })
 
-test('both containers of Rescind get a valid configuration', () => {
-  const addresses = [services.rescind, services.enforcer].map(({ volumes, environment }) => {
-    const [file] = volumes[0].split(':')
-    const { config } = loadConfig({ file: join(projectRoot, file), env: environment ?? {} })
-    return { adapter: config.adapter.address, adapters: config.enforcer.adapters }
-  })
-  assert.deepEqual(addresses, [
-    { adapter: '0.0.0.0:18000', adapters: ['127.0.0.1:18000'] },
-    { adapter: '0.0.0.0:18000', adapters: ['rescind:18000'] },
-  ])
+test('its containers of Rescind get a valid configuration, in which they find each other', () => {
+  for (const name of ['revoker', 'adapter', 'enforcer-1', 'enforcer-2']) {
+    const [file] = services[name].volumes[0].split(':')
+    const { config } = loadConfig({ file: join(projectRoot, file), env: {} })
+    assert.equal(config.eventLog.redis.url, 'redis://redis:6379')
+    assert.deepEqual(config.enforcer.adapters, ['adapter:18000'])
+    assert.equal(services[name].command[0], name.replace(/-.$/, ''))
+  }
+})
+
+test('what its Redis acknowledged is on disk', () => {
+  const options = services.redis.command.join(' ')
+  for (const option of ['--appendonly yes', '--appendfsync always', '--maxmemory-policy noeviction'])
+    assert.ok(options.includes(option), option)
 })
 
 test('its Envoy gets envoy.yaml with the names of the containers', requireService('envoy'), async t => {
@@ -87,19 +103,38 @@ test('its API answers with what reached it', async t => {
   assert.equal(seen.headers['x-user'], 'me')
 })
 
+/** The exit code of the image's health check. */
+const health = async (subject: number | string): Promise<number | null | undefined> => {
+  const check = await startChild(process.execPath, [
+    join(projectRoot, 'deploy', 'health.mjs'),
+    String(subject),
+  ])
+  await until('the health check ends', () => check.exitCode !== undefined)
+  return check.exitCode
+}
+
 test('the health check of the image follows the enforcer', async t => {
-  const health = async (port: number): Promise<number | null | undefined> => {
-    const check = await startChild(process.execPath, [
-      join(projectRoot, 'deploy', 'health.mjs'),
-      String(port),
-    ])
-    await until('the health check ends', () => check.exitCode !== undefined)
-    return check.exitCode
-  }
   const enforcer = await startFakeEnforcer()
   t.after(() => enforcer.stop())
   assert.equal(await health(enforcer.port), 0)
   enforcer.serving = false
   assert.equal(await health(enforcer.port), 1)
   assert.equal(await health(await freePort()), 1)
+})
+
+test('the health check of revoker and adapter follows their readiness', async t => {
+  let ready = false
+  const admin = createAdminServer({
+    address: '127.0.0.1:0',
+    setting: 'test',
+    ready: () => ({ ready, reasons: [] }),
+    registry: new Registry(),
+    logger: createErrorLogger().logger,
+  })
+  await admin.listen()
+  t.after(() => admin.close())
+  const { port } = admin.server.server.address() as AddressInfo
+  assert.equal(await health(`http://127.0.0.1:${port}/readyz`), 1)
+  ready = true
+  assert.equal(await health(`http://127.0.0.1:${port}/readyz`), 0)
 })

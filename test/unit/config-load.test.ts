@@ -20,9 +20,16 @@ test('without a file and variables there are the defaults', () => {
     maxTokenLifetime: '30d',
     maxClockDifference: '5m',
   })
-  assert.deepEqual(config.eventLog, { driver: 'embedded', folder: './rescind-data/log', appendTimeout: '5s' })
-  assert.deepEqual(config.revoker, {
+  const { redis, kafka, ...eventLog } = config.eventLog
+  assert.deepEqual(eventLog, { driver: 'embedded', folder: './rescind-data/log', appendTimeout: '5s' })
+  assert.equal(redis.url, 'redis://127.0.0.1:6379')
+  assert.deepEqual([kafka.brokers, kafka.topic], [['127.0.0.1:9092'], 'rescind.revocations'])
+  const { eventHub, ...revoker } = config.revoker
+  assert.deepEqual(eventHub.brokers, [])
+  assert.deepEqual(revoker, {
     address: '127.0.0.1:8280',
+    adminAddress: '127.0.0.1:8281',
+    inbox: [],
     tenantDomain: 'carbon.super',
     clients: [],
     admin: { tokens: [] },
@@ -150,7 +157,9 @@ test('values out of range are refused', () => {
     ['revoker: {maxRevocations: 0}', 'revoker.maxRevocations'],
     ['revoker: {maxRevocations: 1.5}', 'revoker.maxRevocations'],
     ['revoker: {tenantDomain: "a\\r\\nb"}', 'revoker.tenantDomain'],
-    ['eventLog: {driver: kafka}', 'eventLog.driver'],
+    ['eventLog: {driver: files}', 'eventLog.driver'],
+    ['eventLog: {key: too-short}', 'eventLog.key'],
+    ["eventLog: {redis: {url: 'redis://:secret@redis'}}", 'eventLog.redis.url'],
     ['eventLog: {folder: ""}', 'eventLog.folder'],
   ] as const) {
     assert.ok(problemOf(yaml).startsWith(`rescind.yaml: ${path}: must `), problemOf(yaml))
