@@ -45,9 +45,14 @@ export async function startAdapter(options: AdapterOptions): Promise<Adapter> {
     port: server.port,
     fleet,
     ready: () =>
-      follower.complete ? { ready: true, reasons: [] } : { ready: false, reasons: ['reading the event log'] },
+      follower.complete ? { ready: true, reasons: [] } : { ready: false, reasons: [whyIncomplete(follower)] },
     close: () => server.close(),
   }
+}
+
+function whyIncomplete({ state }: LogFollower): string {
+  if (state.epoch !== undefined) return 'reading the event log'
+  return 'the event log was not reached yet, or nobody has written to it: start a revoker'
 }
 
 /** Writes the two lines that people search for, as Choreo Connect's adapter does, when a revocation was read. */

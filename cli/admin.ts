@@ -35,6 +35,11 @@ export async function startAdapterAdmin(config: Config, options: AdapterAdminOpt
   gauge('rescind_adapter_revocations', 'Keys with live or restored revocations.', () => follower.state.size)
   gauge('rescind_adapter_nodes', 'Enforcers that are connected.', () => adapter.fleet.size)
   gauge(
+    'rescind_adapter_log_age_seconds',
+    'Time since the end of the event log was read and reached; +Inf before the first time.',
+    () => (performance.now() - follower.confirmedAtMs) / 1000,
+  )
+  gauge(
     'rescind_adapter_log_rollbacks',
     'How often the event log turned out to be another one, or to have lost its tail.',
     () => follower.rollbacks,

@@ -39,6 +39,7 @@ export interface LogUse {
 
 const deadLettersLimit = 1_000
 const progressMs = 1_000
+const sameErrorMs = 10_000
 
 /**
  * Opens the log and begins to follow it.
@@ -154,13 +155,24 @@ function follow(log: EventLog, codec: EventCodec, following: Following): LogFoll
         )
       }
     },
-    onError: error => logger.error({ err: error }, 'the event log cannot be read; trying again'),
+    onError: notTooOften(error => logger.error({ err: error }, 'the event log cannot be read; trying again')),
     onFatal: error => {
       logger.fatal({ err: error }, 'following the event log has failed')
       process.exit(1)
     },
   })
   return follower
+}
+
+/** Passes on the first of each kind of error in ten seconds. */
+function notTooOften(report: (error: unknown) => void): (error: unknown) => void {
+  const reportedAtMs = new Map<string, number>()
+  return error => {
+    const kind = error instanceof RescindError ? error.code : 'other'
+    if (performance.now() - (reportedAtMs.get(kind) ?? Number.NEGATIVE_INFINITY) < sameErrorMs) return
+    reportedAtMs.set(kind, performance.now())
+    report(error)
+  }
 }
 
 const nowSeconds = (): number => Math.floor(Date.now() / 1000)
