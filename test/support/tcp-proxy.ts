@@ -15,6 +15,8 @@ export interface TcpProxy {
   silence(): void
   /** Passes everything again; what was held back by {@link silence} arrives late. */
   restore(): Promise<void>
+  /** Lets new connections go to another port; those that are open stay. */
+  retarget(port: number): void
   stop(): Promise<void>
 }
 
@@ -22,6 +24,7 @@ export interface TcpProxy {
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
   let silent = false
+  let target = targetPort
 
   const keep = (socket: Socket, other: Socket) => {
     sockets.add(socket)
@@ -36,9 +39,9 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     if (silent) socket.pause()
   }
   const server = createServer({ allowHalfOpen: true }, client => {
-    const target = connect({ port: targetPort, host: '127.0.0.1', allowHalfOpen: true })
-    keep(client, target)
-    keep(target, client)
+    const upstream = connect({ port: target, host: '127.0.0.1', allowHalfOpen: true })
+    keep(client, upstream)
+    keep(upstream, client)
   })
   const port = await listen(server)
   const cut = () =>
@@ -57,6 +60,9 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       silent = false
       for (const socket of sockets) socket.resume()
       if (!server.listening) await listen(server, port)
+    },
+    retarget: newTarget => {
+      target = newTarget
     },
     stop: cut,
   }

@@ -1,0 +1,63 @@
+/**
+ * What a shared stack must survive: its log loses what was acknowledged and holds other entries then.
+ *
+ * @module
+ */
+import assert from 'node:assert/strict'
+import { until } from './condition.ts'
+import type { SharedStack } from './shared-stack.ts'
+import type { TcpProxy } from './tcp-proxy.ts'
+import type { TokenRounds } from './token-rounds.ts'
+
+/** One accident, and what surrounds it. */
+export interface LogAccident {
+  readonly stack: SharedStack
+  readonly rounds: TokenRounds
+  /** What happens to the log, new revocations included. */
+  happen(): Promise<void>
+  /** The adapter's way to the log, if it is cut while it happens. */
+  readonly cutOff?: TcpProxy | undefined
+  /** How adapters and enforcers end afterwards. */
+  readonly signal: 'SIGTERM' | 'SIGKILL'
+}
+
+/** What an adapter logs, as an error, when its log lost entries. */
+export const adapterAlarm = 'THE EVENT LOG HAS LOST ENTRIES'
+/** What an enforcer logs, as an error, when it was told so. */
+export const enforcerAlarm = 'the event log had lost what this enforcer knew'
+
+/**
+ * Lets an accident happen, and fails unless everybody notices, nothing that was ever acknowledged is accepted at any
+ * moment, and this stays so when first the adapter and then the enforcer restart.
+ */
+export async function surviveAccident(accident: LogAccident): Promise<void> {
+  const { stack, rounds, cutOff, signal } = accident
+  const { adapters, enforcers } = stack
+  await rounds.reached(enforcers)
+  const unwatch = rounds.watch(enforcers)
+  const alarms = [
+    ...adapters.map(adapter => ({ part: adapter, text: adapterAlarm })),
+    ...enforcers.map(enforcer => ({ part: enforcer, text: enforcerAlarm })),
+  ].map(({ part, text }) => ({ part, text, before: part.said(text).length }))
+  await cutOff?.cut()
+  await accident.happen()
+  await cutOff?.restore()
+  for (const { part, text, before } of alarms) {
+    await until(`it was logged: ${text}`, () => part.said(text).length > before, { timeoutMs: 30_000 })
+    assert.equal(part.said(text).at(-1)?.level, 'error')
+  }
+  await rounds.reached(enforcers)
+  for (const adapter of adapters) {
+    await adapter.end(signal)
+    await adapter.startAgain()
+  }
+  await rounds.revoke(1)
+  await rounds.reached(enforcers)
+  for (const enforcer of enforcers) {
+    await enforcer.end(signal)
+    await enforcer.startAgain()
+    // At once: it is ready, so it has everything.
+    await rounds.check(enforcer)
+  }
+  await unwatch()
+}
