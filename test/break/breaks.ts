@@ -4,8 +4,17 @@
  * @module
  */
 import type { Break } from './break.ts'
+import { logBreaks } from './log-breaks.ts'
 import { requestBreaks } from './request-breaks.ts'
+import { rollbackBreaks } from './rollback-breaks.ts'
+import { sourceBreaks } from './source-breaks.ts'
 import { stateBreaks } from './state-breaks.ts'
 
 /** Every break that `npm run test:break` tries. */
-export const breaks: readonly Break[] = [...stateBreaks, ...requestBreaks]
+export const breaks: readonly Break[] = [
+  ...stateBreaks,
+  ...logBreaks,
+  ...sourceBreaks,
+  ...requestBreaks,
+  ...rollbackBreaks,
+].sort((one, other) => one.invariant - other.invariant)

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** The invariants by their number. Breaks of the tenth come with the logs that can lose their tail. */
+/** The invariants by their number. */
 export const invariants: Readonly<Record<number, string>> = {
   1: 'No revocation that was acknowledged is lost, until it expires, whatever restarts in whatever order.',
   2: 'Order, duplicates and replays of revocations and restorations do not change what is decided.',
@@ -15,6 +15,7 @@ export const invariants: Readonly<Record<number, string>> = {
   7: 'Bad input gets a clear error; no process ends because of it.',
   8: 'Memory is bounded: caches, queues, state of streams, sizes of requests.',
   9: 'Whatever the adapter does, an enforcer with a snapshot goes on deciding; how stale it is can be seen.',
+  10: 'A log that lost its tail is noticed; nobody resumes across that, and nothing enforced comes back to life.',
   11: 'A token that differs only in its encoding gets the same decision.',
   12: 'No answer to Envoy is an accidental allow.',
 }

@@ -19,7 +19,7 @@ export const requestBreaks: readonly Break[] = [
   {
     invariant: 6,
     what: 'any bearer token is that of an administrator',
-    file: 'revoker/admin-api.ts',
+    file: 'revoker/administrators.ts',
     find: 'token, hash)) return name',
     replace: 'token, hash) || true) return name',
     testFile: 'integration/admin-api.test.ts',

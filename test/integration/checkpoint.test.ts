@@ -156,6 +156,20 @@ test('a log of another epoch leads to all that it holds, and all that was enforc
   for (const name of ['a', 'b', 'c']) assert.ok(isLive(state, revoked(name)), name)
 })
 
+test('a checkpoint confirms no position of a log that is gone', async () => {
+  const store = createMemoryLogStore()
+  await append(store, revoked('a'), revoked('b'), revoked('c'))
+  await runOnce(store)
+  const gone = store.entries.map(({ position, digest }) => ({ position, digest }))
+  store.wipe()
+  await append(store, revoked('d'))
+  for (let runs = 0; runs < 2; runs++) {
+    const { state } = await runOnce(store)
+    const confirmations = gone.map(({ position, digest }) => state.confirm(position, digest))
+    assert.deepEqual(confirmations, ['different', 'ahead', 'ahead'])
+  }
+})
+
 test('what people want to know of a revocation is kept as long as the revocation', async () => {
   const store = createMemoryLogStore()
   const told = { ...revoked('a'), reason: 'lost phone', actor: 'admin:tester' }

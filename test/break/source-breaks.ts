@@ -1,0 +1,122 @@
+/**
+ * Breaks of what comes from others: the inboxes and the event hub, and our own events in the log.
+ *
+ * @module
+ */
+import type { Break } from './break.ts'
+
+/** Invariants 1, 2, 6, 7 and 8, in their order. */
+export const sourceBreaks: readonly Break[] = [
+  {
+    invariant: 1,
+    what: 'what others published is given up when the log refuses it for a moment',
+    file: 'revoker/ingest.ts',
+    find: 'while (!(await attempt(message))) await pause.over(signal)',
+    replace: 'await attempt(message)',
+    testFile: 'unit/ingest.test.ts',
+    testName: 'as long as the log refuses, nothing is done with; then it is stored',
+  },
+  {
+    invariant: 1,
+    what: 'an inbox is acknowledged before its messages are in the log',
+    file: 'revoker/inbox/redis-inbox.ts',
+    find: 'await takePage(entries.map(messageOf(settings.stream)), closing)',
+    replace: 'takePage(entries.map(messageOf(settings.stream)), closing).catch(() => undefined)',
+    testFile: 'integration/inbox-redis.test.ts',
+    testName: 'acknowledges nothing that the log refuses; the next process stores it',
+    needs: ['redis'],
+  },
+  {
+    invariant: 1,
+    what: 'a message of the event hub is acknowledged before it is in the log',
+    file: 'revoker/event-hub/importer.ts',
+    find: 'const taking = ingest\n',
+    replace: 'acknowledge()\n    const taking = ingest\n',
+    testFile: 'integration/event-hub.test.ts',
+    testName: 'acknowledges nothing that the log has refused: it is there at the next start',
+    needs: ['rabbitmq'],
+  },
+  {
+    invariant: 2,
+    what: 'what comes again from others is another revocation, which could revive a restored one',
+    file: 'revoker/ingest.ts',
+    find: 'id: foreignId(source, foreign), ',
+    replace: '',
+    testFile: 'integration/inbox-redis.test.ts',
+    testName: 'what comes again is the same revocation',
+    needs: ['redis'],
+  },
+  {
+    invariant: 6,
+    what: 'an event without HMAC counts although the log has a key',
+    file: 'revocation/formats/rescind.ts',
+    find: 'if (key !== undefined) verify(bytes, key)',
+    replace: "if (key === '') verify(bytes, key)",
+    testFile: 'unit/event-hmac.test.ts',
+    testName: 'an event without an HMAC, or with one of another key, is refused',
+  },
+  {
+    invariant: 6,
+    what: 'any HMAC will do',
+    file: 'revocation/formats/rescind.ts',
+    find: 'if (!timingSafeEqual(given, hmacOf(head, key)))',
+    replace: 'if (timingSafeEqual(given, hmacOf(bytes, key)))',
+    testFile: 'unit/event-hmac.test.ts',
+    testName: 'the HMAC of one event does not serve another one',
+  },
+  {
+    invariant: 6,
+    what: 'an inbox takes restorations and declarations',
+    file: 'revocation/formats/cloudevents.ts',
+    find: "if (event.kind !== 'revocation') throw",
+    replace: "if (event.kind !== 'revocation') return []\n    if (eventKey === '') throw",
+    testFile: 'unit/foreign-formats.test.ts',
+    testName: 'our other events cannot come from outside',
+  },
+  {
+    invariant: 6,
+    what: 'others may revoke a whole issuer, or a signing key',
+    file: 'revocation/formats/foreign-format.ts',
+    find: "if (!names.some(name => singleNames.includes(name)) || names.includes('$kid')) {",
+    replace: 'if (names.length === 0) {',
+    testFile: 'unit/foreign-formats.test.ts',
+    testName:
+      'only single tokens, users, clients and sessions can be revoked, of issuers that the sender may speak for',
+  },
+  {
+    invariant: 6,
+    what: 'a transmitter may speak for every issuer',
+    file: 'revocation/formats/foreign-format.ts',
+    find: '!issuers.includes(issuer as string)',
+    replace: 'issuers.includes(issuer as string) && issuer === undefined',
+    testFile: 'unit/set-verification.test.ts',
+    testName: 'a transmitter can only revoke tokens of its own issuers, whatever the inbox may',
+  },
+  {
+    invariant: 6,
+    what: 'a security event token counts whoever signed it',
+    file: 'revoker/set-verification.ts',
+    find: "if (typeof key === 'string') throw refused(",
+    replace: "if (typeof key === 'string' && key.length === 0) throw refused(",
+    testFile: 'unit/set-verification.test.ts',
+    testName: 'one that nobody, or somebody else, signed is refused',
+  },
+  {
+    invariant: 7,
+    what: 'a message that cannot be used is tried for ever',
+    file: 'revoker/ingest.ts',
+    find: 'faults.has(error.code)',
+    replace: "error.code === 'ERR_EVENT_TOO_LARGE'",
+    testFile: 'unit/ingest.test.ts',
+    testName: 'a message that cannot be used is listed without its content, counted and done with',
+  },
+  {
+    invariant: 8,
+    what: 'all dead letters are kept',
+    file: 'revoker/dead-letters.ts',
+    find: 'if (letters.length > limit) letters.shift()',
+    replace: 'if (letters.length > limit * 1_000) letters.shift()',
+    testFile: 'unit/ingest.test.ts',
+    testName: 'the last dead letters are kept, and all are counted',
+  },
+]
