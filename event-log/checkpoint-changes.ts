@@ -5,7 +5,7 @@
  */
 import type { Applied } from '../revocation/apply-entry.ts'
 import { historyLimit } from '../revocation/digest-history.ts'
-import { keyText, matchKey } from '../revocation/key.ts'
+import { matchKeyText } from '../revocation/key.ts'
 import type { LiveKey, LiveKeyImage } from '../revocation/live-key.ts'
 import type { Revocation } from '../revocation/revocation.ts'
 import type { LogPosition } from './event-log.ts'
@@ -47,7 +47,7 @@ export class CheckpointChanges {
     this.history.push({ position, digest })
     if (event?.kind !== 'revocation') return
     const { kind: _, ...text } = event
-    this.#addText(keyText(matchKey(event.match, event.issuedBefore !== undefined).key), text)
+    this.#addText(matchKeyText(event.match, event.issuedBefore !== undefined).text, text)
   }
 
   /** The log begins anew. */

@@ -22,11 +22,14 @@ export const declaredClaimSetsLimit = 16
 export const claimSetNamesLimit = 8
 
 /**
- * A set of these names.
+ * A set of these names; of built-in ones always the same object.
  *
  * @throws RescindError ERR_REVOCATION_INVALID for no name, too many, or one that is not allowed.
  */
-export function createClaimSet(names: Iterable<string>, cut: boolean): ClaimSet {
+export const createClaimSet = (names: readonly string[], cut: boolean): ClaimSet =>
+  builtInByNames.get(orderedNames(names, cut)) ?? sortedClaimSet(names, cut)
+
+function sortedClaimSet(names: readonly string[], cut: boolean): ClaimSet {
   const sorted = [...new Set(names)].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
   if (sorted.length === 0 || sorted.length > claimSetNamesLimit) {
     throw new RescindError(
@@ -55,6 +58,20 @@ const admittedNames: readonly (readonly string[])[] = [
 
 /** The sets that are always admitted, each as block and as cut. */
 export const builtInClaimSets: readonly ClaimSet[] = admittedNames.flatMap(names => [
-  createClaimSet(names, false),
-  createClaimSet(names, true),
+  sortedClaimSet(names, false),
+  sortedClaimSet(names, true),
 ])
+
+/** No built-in name has a space, so as many names with as many spaces between them are these. */
+const orderedNames = (names: readonly string[], cut: boolean): string =>
+  `${names.length} ${cut} ${names.join(' ')}`
+
+const orders = (names: readonly string[]): readonly (readonly string[])[] =>
+  names.length < 2
+    ? [names]
+    : names.flatMap(first => orders(names.filter(name => name !== first)).map(rest => [first, ...rest]))
+
+/** The built-in sets by their names in any order: most revocations are of these, and a reader meets millions. */
+const builtInByNames: ReadonlyMap<string, ClaimSet> = new Map(
+  builtInClaimSets.flatMap(set => orders(set.names).map(names => [orderedNames(names, set.cut), set])),
+)

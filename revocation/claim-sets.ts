@@ -26,6 +26,8 @@ export class ClaimSets {
   readonly #numbers = new Map<string, number>(
     builtInClaimSets.map((set, number) => [claimSetId(set), number]),
   )
+  /** Built-in sets are told by the object alone. */
+  readonly #builtIn = new Map<ClaimSet, number>(builtInClaimSets.map((set, number) => [set, number]))
   readonly #live: number[] = builtInClaimSets.map(() => 0)
   /** Ids of those that this log declares; others may stay from a log that lost its tail. */
   readonly #declared = new Set<string>()
@@ -43,6 +45,8 @@ export class ClaimSets {
 
   /** The number of a set that is built in or declared. */
   admitted(set: ClaimSet): number | undefined {
+    const builtIn = this.#builtIn.get(set)
+    if (builtIn !== undefined) return builtIn
     const id = claimSetId(set)
     const number = this.#numbers.get(id)
     return number !== undefined && (number < builtInClaimSets.length || this.#declared.has(id))

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { keyText, matchKey } from './key.ts'
+import { matchKeyText } from './key.ts'
 import type { LiveState } from './live-state.ts'
 import type { LogEvent, Revocation } from './revocation.ts'
 
@@ -21,7 +21,7 @@ export function isStillNeeded(state: LiveState, event: LogEvent, expiredAt: numb
 function isRevocationNeeded(state: LiveState, event: Revocation, expiredAt: number): boolean {
   const times = state.timesOf(event)
   if (times.expiresAt <= expiredAt || state.restoredUntil(event.id) > 0) return false
-  const live = state.live(keyText(matchKey(event.match, event.issuedBefore !== undefined).key))
+  const live = state.live(matchKeyText(event.match, event.issuedBefore !== undefined).text)
   if (live === undefined || live.has(event.id)) return live !== undefined
   // Of those that were merged the last to expire makes up the union: a cut that lasts longer is a later one.
   return live.merged?.expiresAt === times.expiresAt
