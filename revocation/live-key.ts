@@ -1,5 +1,6 @@
 /**
- * What is live under one key: up to 64 revocations singly, those beyond merged. Its entry is their union.
+ * What is live under one key: up to 64 revocations singly, those beyond merged. Its entry is their union. There are
+ * millions of these, most with a single revocation: so they are small, and their union is kept.
  *
  * @module
  */
@@ -23,7 +24,9 @@ export const mergeTimes = (a: Times, b: Times): Times => ({
 })
 
 /** One revocation of a key. */
-export interface Single extends Times {
+export interface Single {
+  readonly id: string
+  readonly times: Times
   /** It was enforced, and the log does not hold it (any more). */
   readonly isLeftover: boolean
 }
@@ -35,7 +38,7 @@ export interface LiveKeyImage {
   readonly claimSet: number | undefined
   readonly merged: Times | undefined
   readonly mergedLeftover: Times | undefined
-  readonly singles: readonly (readonly [id: string, single: Single])[]
+  readonly singles: readonly Single[]
 }
 
 /** {@link LiveKey.changedAt} of a key of which the log says nothing (any more). */
@@ -49,33 +52,42 @@ export class LiveKey {
   restoredUntil = 0
   /** The number of its claim set, see `ClaimSets`; unknown as long as only restorations were read. */
   claimSet: number | undefined
-  /** More than 64 revocations were merged; those cannot be restored singly. */
-  merged: Times | undefined
+  #merged: Times | undefined
   #mergedLeftover: Times | undefined
-  readonly #singles = new Map<string, Single>()
+  /** Never changed in place: images share it. */
+  #singles: readonly Single[] = []
+  #entry: Times = restoredTimes
 
-  /** What enforcers are sent. */
+  /** What enforcers are sent; another object when it may have changed. */
   get entry(): Times {
-    const logged = this.#unionOf(() => true)
-    return this.#mergedLeftover === undefined ? logged : mergeTimes(logged, this.#mergedLeftover)
+    return this.#entry
   }
 
   /** What of {@link entry} the log holds. */
   get logged(): Times {
-    return this.#unionOf(single => !single.isLeftover)
+    return unionOf(
+      this.#singles.filter(({ isLeftover }) => !isLeftover),
+      this.#merged,
+      undefined,
+    )
+  }
+
+  /** More than 64 revocations were merged; those cannot be restored singly. */
+  get merged(): Times | undefined {
+    return this.#merged
   }
 
   /** How many revocations of it are held: merged ones count as one. */
   get size(): number {
-    const merged = this.merged ?? this.#mergedLeftover
-    return this.#singles.size + (merged === undefined ? 0 : 1)
+    const merged = this.#merged ?? this.#mergedLeftover
+    return this.#singles.length + (merged === undefined ? 0 : 1)
   }
 
-  /** What a checkpoint keeps of it: a copy. */
+  /** What a checkpoint keeps of it: it does not change with it. */
   get image(): LiveKeyImage {
-    const { changedAt, restoredUntil, claimSet, merged } = this
-    const singles = [...this.#singles]
-    return { changedAt, restoredUntil, claimSet, merged, mergedLeftover: this.#mergedLeftover, singles }
+    const { changedAt, restoredUntil, claimSet } = this
+    const [merged, mergedLeftover, singles] = [this.#merged, this.#mergedLeftover, this.#singles]
+    return { changedAt, restoredUntil, claimSet, merged, mergedLeftover, singles }
   }
 
   /** The key that a checkpoint kept. */
@@ -84,31 +96,32 @@ export class LiveKey {
     live.changedAt = image.changedAt
     live.restoredUntil = image.restoredUntil
     live.claimSet = image.claimSet
-    live.merged = image.merged
-    live.#mergedLeftover = image.mergedLeftover
-    for (const [id, single] of image.singles) live.#singles.set(id, single)
+    live.#hold(image.singles, image.merged, image.mergedLeftover)
     return live
   }
 
   /** Whether a revocation of it is held singly. */
   has(id: string): boolean {
-    return this.#singles.has(id)
+    return this.#find(id) !== undefined
   }
 
   /** When nothing of it is needed any more, seconds. */
   get lastNeededAt(): number {
-    return Math.max(this.entry.expiresAt, this.restoredUntil)
+    return Math.max(this.#entry.expiresAt, this.restoredUntil)
   }
 
   /** Adds a revocation that the log holds; one with an id that is there already is the same revocation. */
   add(id: string, times: Times): void {
-    const same = this.#singles.get(id)
-    if (same !== undefined || this.#singles.size < singlesLimit) {
-      const merged = same === undefined ? times : mergeTimes(same, times)
-      this.#singles.set(id, { ...merged, isLeftover: false })
-    } else {
-      this.merged = mergeTimes(this.merged ?? restoredTimes, times)
+    const same = this.#find(id)
+    if (same === undefined && this.#singles.length >= singlesLimit) {
+      this.#hold(this.#singles, mergeTimes(this.#merged ?? restoredTimes, times), this.#mergedLeftover)
+      return
     }
+    const others = same === undefined ? this.#singles : this.#without(id)
+    const merged = same === undefined ? times : mergeTimes(same.times, times)
+    // Not by spreading: that would leave room for more in each of millions of arrays.
+    const singles = others.concat({ id, times: merged, isLeftover: false })
+    this.#hold(singles, this.#merged, this.#mergedLeftover)
   }
 
   /**
@@ -117,8 +130,8 @@ export class LiveKey {
    * @returns when that is: not before `expiresAt`.
    */
   restore(id: string, expiresAt: number): number {
-    const until = Math.max(expiresAt, this.#singles.get(id)?.expiresAt ?? 0)
-    this.#singles.delete(id)
+    const until = Math.max(expiresAt, this.#find(id)?.times.expiresAt ?? 0)
+    this.#hold(this.#without(id), this.#merged, this.#mergedLeftover)
     this.restoredUntil = Math.max(this.restoredUntil, until)
     return until
   }
@@ -127,23 +140,43 @@ export class LiveKey {
   becomeLeftover(): void {
     this.changedAt = leftoverPosition
     this.restoredUntil = 0
-    for (const [id, single] of this.#singles) this.#singles.set(id, { ...single, isLeftover: true })
-    if (this.merged === undefined) return
-    this.#mergedLeftover = mergeTimes(this.#mergedLeftover ?? restoredTimes, this.merged)
-    this.merged = undefined
+    const singles = this.#singles.map(single => ({ ...single, isLeftover: true }))
+    const merged = [this.#merged, this.#mergedLeftover].filter(times => times !== undefined)
+    this.#hold(singles, undefined, merged.length === 0 ? undefined : merged.reduce(mergeTimes))
   }
 
   /** Forgets revocations that expired while others live on, so that they do not count against the limit. */
   dropExpired(expiredAt: number): void {
-    const isOver = (times: Times | undefined) => times !== undefined && times.expiresAt <= expiredAt
-    for (const [id, times] of this.#singles) if (isOver(times)) this.#singles.delete(id)
-    if (isOver(this.merged)) this.merged = undefined
-    if (isOver(this.#mergedLeftover)) this.#mergedLeftover = undefined
+    const isLive = (times: Times) => times.expiresAt > expiredAt
+    const ifLive = (times: Times | undefined) => (times !== undefined && isLive(times) ? times : undefined)
+    const singles = this.#singles.filter(single => isLive(single.times))
+    this.#hold(singles, ifLive(this.#merged), ifLive(this.#mergedLeftover))
   }
 
-  #unionOf(counts: (single: Single) => boolean): Times {
-    let times = this.merged ?? restoredTimes
-    for (const single of this.#singles.values()) if (counts(single)) times = mergeTimes(times, single)
-    return times
+  #find(id: string): Single | undefined {
+    return this.#singles.find(single => single.id === id)
   }
+
+  #without(id: string): readonly Single[] {
+    return this.#singles.filter(single => single.id !== id)
+  }
+
+  #hold(singles: readonly Single[], merged: Times | undefined, mergedLeftover: Times | undefined): void {
+    this.#singles = singles
+    this.#merged = merged
+    this.#mergedLeftover = mergedLeftover
+    this.#entry = unionOf(singles, merged, mergedLeftover)
+  }
+}
+
+function unionOf(
+  singles: readonly Single[],
+  merged: Times | undefined,
+  mergedLeftover: Times | undefined,
+): Times {
+  let union = singles[0]?.times ?? restoredTimes
+  for (let index = 1; index < singles.length; index++)
+    union = mergeTimes(union, (singles[index] as Single).times)
+  if (merged !== undefined) union = mergeTimes(union, merged)
+  return mergedLeftover === undefined ? union : mergeTimes(union, mergedLeftover)
 }

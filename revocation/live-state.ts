@@ -8,8 +8,9 @@
 import { createClaimSet } from './claim-set.ts'
 import { ClaimSets, type ClaimSetsInUse } from './claim-sets.ts'
 import { type Confirmation, DigestHistory } from './digest-history.ts'
-import { keyText, matchKey } from './key.ts'
-import { LiveKey, type LiveKeyImage, leftoverPosition, restoredTimes, type Times } from './live-key.ts'
+import { keyText, matchKeyText } from './key.ts'
+import { LiveKey, type LiveKeyImage, restoredTimes, type Times } from './live-key.ts'
+import { LiveKeys } from './live-keys.ts'
 import type {
   ClaimSetDeclaration,
   LifetimeDeclaration,
@@ -39,14 +40,16 @@ export class LiveState {
   /** Called when the state begins anew, before its keys are touched. */
   onRestart: (() => void) | undefined
 
-  readonly #keys = new Map<string, LiveKey>()
+  readonly #keys = new LiveKeys({
+    changed: (key, live) => this.onChanged?.(key, live),
+    touched: (key, live) => this.onTouched?.(key, live),
+    counted: (claimSet, change) => this.#claimSets.count(claimSet, change),
+  })
   readonly #restored = new Map<string, number>()
   readonly #claimSets = new ClaimSets()
   #lifetimes: TokenLifetimes | undefined
   #hasLifetime = false
   #history = new DigestHistory()
-  #revocations = 0
-  #pruning: Iterator<[string, LiveKey]> | undefined
 
   /** Keys that are held, tombstones included. */
   get size(): number {
@@ -55,7 +58,7 @@ export class LiveState {
 
   /** Revocations and restorations that are held, those of one key beyond 64 as one. */
   get revocations(): number {
-    return this.#revocations + this.#restored.size
+    return this.#keys.revocations + this.#restored.size
   }
 
   /** How long tokens may live, and so how long cuts last. */
@@ -166,11 +169,7 @@ export class LiveState {
     this.#restored.clear()
     this.#claimSets.forgetDeclarations()
     this.#hasLifetime = false
-    for (const [text, live] of this.#keys) {
-      live.becomeLeftover()
-      if (live.size === 0) this.#forget(text, live)
-      else this.onTouched?.(text, live)
-    }
+    this.#keys.becomeLeftovers()
   }
 
   /** What a checkpoint keeps, keys and history aside. */
@@ -200,10 +199,7 @@ export class LiveState {
     const numbers = summary.claimSets.map(set => this.#claimSets.numberOf(set))
     for (const set of summary.declared) this.#claimSets.declare(set)
     for (const [text, image] of keys) {
-      const live = LiveKey.from({ ...image, claimSet: numbers[image.claimSet ?? -1] })
-      this.#keys.set(text, live)
-      this.#revocations += live.size
-      if (live.entry.expiresAt > 0) this.#count(live, 1)
+      this.#keys.load(text, LiveKey.from({ ...image, claimSet: numbers[image.claimSet ?? -1] }))
     }
     for (const [id, until] of summary.restored) this.#restored.set(id, until)
     for (const [position, digest] of history) this.#history.push(position, digest)
@@ -221,27 +217,16 @@ export class LiveState {
    * @returns true when all had their turn once more.
    */
   pruneStep(expiredAt: number, keysLimit: number): boolean {
-    this.#pruning ??= this.#keys[Symbol.iterator]()
-    for (let looked = 0; looked < keysLimit; looked++) {
-      const next = this.#pruning.next()
-      if (next.done === true) {
-        this.#pruning = undefined
-        for (const [id, expiresAt] of this.#restored) if (expiresAt <= expiredAt) this.#restored.delete(id)
-        return true
-      }
-      const [key, live] = next.value
-      if (live.lastNeededAt <= expiredAt) this.#forget(key, live)
-      else this.#dropExpired(live, expiredAt)
-    }
-    return false
+    if (!this.#keys.pruneStep(expiredAt, keysLimit)) return false
+    for (const [id, expiresAt] of this.#restored) if (expiresAt <= expiredAt) this.#restored.delete(id)
+    return true
   }
 
   #revoke(event: Revocation): DeadLetterReason | undefined {
-    const { set, key } = matchKey(event.match, event.issuedBefore !== undefined)
-    const number = this.#claimSets.admitted(set)
-    if (number === undefined) return 'claim_set_undeclared'
+    const { set, text } = matchKeyText(event.match, event.issuedBefore !== undefined)
+    const claimSet = this.#claimSets.admitted(set)
+    if (claimSet === undefined) return 'claim_set_undeclared'
     const times = this.timesOf(event)
-    const text = keyText(key)
     const restoredUntil = this.#restored.get(event.id)
     if (restoredUntil !== undefined) {
       this.#restored.set(event.id, Math.max(restoredUntil, times.expiresAt))
@@ -251,9 +236,10 @@ export class LiveState {
       this.onTouched?.(text, live)
       return undefined
     }
-    const live = this.#keys.get(text) ?? new LiveKey()
-    live.claimSet = number
-    this.#change(text, live, () => live.add(event.id, times))
+    this.#keys.change(text, this.position, live => {
+      live.claimSet = claimSet
+      live.add(event.id, times)
+    })
     return undefined
   }
 
@@ -262,8 +248,7 @@ export class LiveState {
     const expiresAt = Math.max(known, secondsUp(event.expiresAt))
     const text = keyText(Buffer.from(event.key, 'hex'))
     // A tombstone also for a target that is not in this log (any more): enforcers may still hold it.
-    const live = this.#keys.get(text) ?? new LiveKey()
-    this.#change(text, live, () => {
+    this.#keys.change(text, this.position, live => {
       this.#restored.set(event.target, live.restore(event.target, expiresAt))
     })
   }
@@ -277,44 +262,5 @@ export class LiveState {
     this.#lifetimes = lifetimes ?? this.#lifetimes
     this.#hasLifetime = true
     return lifetimes === undefined ? 'lifetime_raises_limit' : undefined
-  }
-
-  /** Lets `change` alter a key; if it is new, a leftover or its entry another one then, it moves to the end. */
-  #change(text: string, live: LiveKey, change: () => void): void {
-    const before = live.entry
-    const isNew = !this.#keys.has(text)
-    const wasLive = !isNew && before.expiresAt > 0
-    this.#revocations -= live.size
-    change()
-    this.#revocations += live.size
-    const after = live.entry
-    const isSame = after.expiresAt === before.expiresAt && after.issuedBefore === before.issuedBefore
-    if (!isSame || isNew || live.changedAt === leftoverPosition) {
-      live.changedAt = this.position
-      this.#keys.delete(text)
-      this.#keys.set(text, live)
-      if (!wasLive && after.expiresAt > 0) this.#count(live, 1)
-      if (wasLive && after.expiresAt === 0) this.#count(live, -1)
-      this.onChanged?.(text, live)
-    }
-    this.onTouched?.(text, live)
-  }
-
-  #dropExpired(live: LiveKey, expiredAt: number): void {
-    if (live.entry.expiresAt <= expiredAt) return
-    this.#revocations -= live.size
-    live.dropExpired(expiredAt)
-    this.#revocations += live.size
-  }
-
-  #forget(text: string, live: LiveKey): void {
-    this.#keys.delete(text)
-    this.#revocations -= live.size
-    if (live.entry.expiresAt > 0) this.#count(live, -1)
-    this.onTouched?.(text, undefined)
-  }
-
-  #count(live: LiveKey, change: 1 | -1): void {
-    if (live.claimSet !== undefined) this.#claimSets.count(live.claimSet, change)
   }
 }
