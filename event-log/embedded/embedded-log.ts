@@ -222,10 +222,10 @@ const changedError = (folder: string, { position }: LogPosition) =>
   )
 
 function readPage(entries: Database<Buffer, number>, after: number, last: number): LogEntry[] {
-  const range = entries.getRange({ start: after + 1, end: last + 1, limit: pageEntries })
-  return [...range].map(({ key, value }) => ({
-    position: key,
-    digest: value.readBigUInt64BE(0),
-    event: value.subarray(digestBytes),
-  }))
+  const page: LogEntry[] = []
+  // The plain loop over the cursor: lmdb's own map and an array of its results take twice the time.
+  for (const { key, value } of entries.getRange({ start: after + 1, end: last + 1, limit: pageEntries })) {
+    page.push({ position: key, digest: value.readBigUInt64BE(0), event: value.subarray(digestBytes) })
+  }
+  return page
 }

@@ -127,36 +127,41 @@ const kinds = new Map<unknown, LogEvent['kind']>(
 
 function parseObject(bytes: Uint8Array): Fields {
   try {
-    return object(JSON.parse(Buffer.from(bytes).toString('utf8')), 'event')
+    return object(JSON.parse(asBuffer(bytes).toString('utf8')), 'event')
   } catch (error) {
     throw error instanceof RescindError ? error : invalid('not JSON')
   }
 }
+
+const asBuffer = (bytes: Uint8Array): Buffer =>
+  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
 const readers: { [Kind in LogEvent['kind']]: (data: Fields) => LogEvent } = {
   revocation: (data): Revocation => {
     if (data.issuedBefore === undefined && data.expiresAt === undefined) {
       throw invalid('neither issuedBefore nor expiresAt: it would revoke nothing')
     }
-    return {
+    const revocation: Writable<Revocation> = {
       kind: 'revocation',
       id: identifier(data.id, 'id'),
       match: object(data.match, 'match') as Revocation['match'],
-      ...optionalTime('issuedBefore', data.issuedBefore),
-      ...optionalTime('expiresAt', data.expiresAt),
       revokedAt: time(data.revokedAt, 'revokedAt'),
-      ...texts(data),
     }
+    if (data.issuedBefore !== undefined) revocation.issuedBefore = time(data.issuedBefore, 'issuedBefore')
+    if (data.expiresAt !== undefined) revocation.expiresAt = time(data.expiresAt, 'expiresAt')
+    return withTexts(revocation, data)
   },
-  restoration: (data): Restoration => ({
-    kind: 'restoration',
-    id: identifier(data.id, 'id'),
-    target: identifier(data.target, 'target'),
-    key: identifier(data.key, 'key'),
-    expiresAt: time(data.expiresAt, 'expiresAt'),
-    restoredAt: time(data.restoredAt, 'restoredAt'),
-    ...texts(data),
-  }),
+  restoration: (data): Restoration => {
+    const restoration: Writable<Restoration> = {
+      kind: 'restoration',
+      id: identifier(data.id, 'id'),
+      target: identifier(data.target, 'target'),
+      key: identifier(data.key, 'key'),
+      expiresAt: time(data.expiresAt, 'expiresAt'),
+      restoredAt: time(data.restoredAt, 'restoredAt'),
+    }
+    return withTexts(restoration, data)
+  },
   'claim-set': (data): ClaimSetDeclaration => ({
     kind: 'claim-set',
     names: strings(data.names),
@@ -197,14 +202,17 @@ function strings(value: unknown): string[] {
   throw invalid('names: not a list of claim names')
 }
 
-const optionalTime = <Name extends string>(name: Name, value: unknown): { [Key in Name]?: number } =>
-  value === undefined ? {} : ({ [name]: time(value, name) } as { [Key in Name]: number })
+/** A log is read by the million: optional fields are set one by one, which makes no objects in between. */
+type Writable<Event> = { -readonly [Name in keyof Event]: Event[Name] }
 
-const texts = (data: Fields): RevocationTexts =>
-  Object.fromEntries(
-    (['tokenType', 'reason', 'actor'] as const)
-      .filter(name => typeof data[name] === 'string')
-      .map(name => [name, data[name]]),
-  )
+const textNames = ['tokenType', 'reason', 'actor'] as const satisfies readonly (keyof RevocationTexts)[]
+
+function withTexts<Event extends Writable<RevocationTexts>>(event: Event, data: Fields): Event {
+  for (const name of textNames) {
+    const text = data[name]
+    if (typeof text === 'string') event[name] = text
+  }
+  return event
+}
 
 const invalid = (message: string) => new RescindError('ERR_EVENT_INVALID', message)
