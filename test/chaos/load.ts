@@ -40,8 +40,8 @@ interface Request {
 const tickMs = 5
 /** What may be sent at once after a delay, so that the rate holds, seconds. */
 const burstSeconds = 0.1
-const underWayLimit = 500
-const timeoutMs = 8_000
+const underWayLimit = 250
+const timeoutMs = 15_000
 const ok = 200
 
 /** Starts to revoke the tokens, one after the other. */

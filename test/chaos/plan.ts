@@ -27,7 +27,7 @@ export interface KillOptions {
 }
 
 const leastOfEachKind = 5
-const upMsMax = 2_000
+const upMsMax = 4_000
 const downMsMax = 1_500
 
 /** Numbers from 0 up to but not including 1, the same ones for the same seed (mulberry32). */

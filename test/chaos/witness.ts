@@ -48,7 +48,7 @@ export interface Witness {
   close(): void
 }
 
-const roundMs = 50
+const roundMs = 100
 const newestPerRound = 8
 const seenPerRound = 6
 const controlsPerRound = 2
