@@ -1,4 +1,5 @@
 /** Whole processes on a log in Kafka that is away for a while, or loses what it had acknowledged. */
+import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { settingsOfNewTopic } from '../../event-log/kafka/topic-settings.ts'
 import { until } from '../support/condition.ts'
@@ -7,6 +8,7 @@ import { surviveAccident } from '../support/log-accident.ts'
 import { surviveCutOff, surviveKill } from '../support/log-outage.ts'
 import { freePort } from '../support/ports.ts'
 import { requireService } from '../support/requires.ts'
+import { postRevocation } from '../support/revoking.ts'
 import { type SharedStack, startSharedStack } from '../support/shared-stack.ts'
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 import { createTokenRounds, type TokenRounds } from '../support/token-rounds.ts'
@@ -59,6 +61,15 @@ describe('what a log in Kafka suffers', requireService('kafka'), () => {
       await surviveAccident({ stack, rounds, happen, signal, cutOff: isCut ? adaptersWay : undefined })
     })
   }
+
+  test('a revocation that would outlive its entry in the topic is refused', async () => {
+    const expiresIn = async (seconds: number) => {
+      const expiresAt = Math.floor(Date.now() / 1000) + seconds
+      return (await postRevocation(stack.revokerPort, { match: { jti: 'long' }, expiresAt })).status
+    }
+    assert.equal(await expiresIn(retentionSeconds), 400)
+    assert.equal(await expiresIn(30 * 86_400), 201)
+  })
 
   test('1,000 revocations that are made while the adapter is cut off are enforced afterwards', () =>
     surviveCutOff(stack, rounds, adaptersWay))
