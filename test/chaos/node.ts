@@ -34,7 +34,8 @@ export interface Node extends Victim {
   stop(): Promise<void>
 }
 
-const readyTimeoutMs = 60_000
+/** What it needs may be killed as well meanwhile, again and again. */
+const readyTimeoutMs = 180_000
 const shownChars = 2_000
 
 /** The file that a process logs to. */

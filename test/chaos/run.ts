@@ -72,5 +72,6 @@ try {
 } catch (error) {
   await stop()
   process.stderr.write(`chaos: ${(error as Error).message}\n`)
-  process.exitCode = 1
+  // Not by itself: revocations are still sent, and what was killed is waited for.
+  process.exit(1)
 }
