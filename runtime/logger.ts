@@ -7,6 +7,7 @@ import { type DestinationStream, type LoggerOptions, pino, stdSerializers, stdTi
 import { PinoPretty } from 'pino-pretty'
 import { RescindError } from '../revocation/error.ts'
 import type { Config } from './config/schema.ts'
+import { redactSecrets } from './redaction.ts'
 
 /** The levels, least important first. */
 export type LogLevel = Config['log']['level']
@@ -36,11 +37,6 @@ export interface CreateLoggerOptions {
   readonly output?: NodeJS.WritableStream & { readonly isTTY?: boolean }
 }
 
-const secretNames = ['authorization', 'token', 'secret', 'client_secret', 'password', 'cookie']
-const spellings = secretNames.flatMap(name => [name, `${name[0]?.toUpperCase()}${name.slice(1)}`])
-/** A secret is redacted in the fields themselves and up to three levels inside them. */
-const secretPaths = ['', '*.', '*.*.', '*.*.*.'].flatMap(prefix => spellings.map(name => prefix + name))
-
 /**
  * A logger that writes synchronously, so that nothing is lost when the process exits.
  *
@@ -53,17 +49,23 @@ export function createLogger(options: CreateLoggerOptions): Logger {
     level,
     base: { component },
     timestamp: stdTimeFunctions.isoTime,
-    formatters: { level: label => ({ level: label }) },
+    formatters: { level: label => ({ level: label }), log: redactFields },
     serializers: { err: serializeError },
-    redact: { paths: secretPaths, censor: '[redacted]' },
   }
   return pino(settings, pretty ? prettyStream(output) : jsonStream(output))
+}
+
+/** The error is redacted when it has been serialized: a copy of it would have no message. */
+function redactFields({ err, ...fields }: Record<string, unknown>): Record<string, unknown> {
+  const redacted = redactSecrets(fields)
+  return err === undefined ? redacted : { ...redacted, err }
 }
 
 /** Errors that a person caused carry code and message but no stack. */
 function serializeError(error: unknown): unknown {
   if (error instanceof RescindError) return { code: error.code, message: error.message }
-  return error instanceof Error ? stdSerializers.err(error) : error
+  const shown = error instanceof Error ? stdSerializers.err(error) : error
+  return typeof shown === 'object' && shown !== null ? redactSecrets(shown) : shown
 }
 
 function jsonStream(output: NodeJS.WritableStream): DestinationStream {
