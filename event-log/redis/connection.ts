@@ -12,6 +12,8 @@ import { isRefusal, unreachable } from './refusal.ts'
 
 /** How to connect. */
 export interface ConnectOptions {
+  /** The section of the settings, for errors. */
+  readonly setting: string
   readonly url: RedisUrl
   readonly username?: string
   readonly password?: string
@@ -35,8 +37,8 @@ const movesLimit = 5
  */
 export async function connectRedis(options: ConnectOptions, stop: AbortSignal): Promise<Redis> {
   const { url } = options
-  if (url.kind === 'standalone') return open({ ...common(options), ...url.nodes[0] }, stop)
-  if (url.kind === 'sentinel') return open({ ...common(options), ...bySentinels(options) }, stop)
+  if (url.kind === 'standalone') return open(options, { ...url.nodes[0] }, stop)
+  if (url.kind === 'sentinel') return open(options, bySentinels(options), stop)
   let failure: unknown
   for (const node of url.nodes) {
     try {
@@ -86,9 +88,10 @@ function bySentinels({ url, sentinelPassword, tls }: ConnectOptions): RedisOptio
   }
 }
 
-async function open(options: RedisOptions, stop: AbortSignal): Promise<Redis> {
-  if (stop.aborted) throw unreachable('it is closed')
-  const client = new Redis({ ...options, replyMapping: 'legacy' })
+async function open(options: ConnectOptions, where: RedisOptions, stop: AbortSignal): Promise<Redis> {
+  const { setting } = options
+  if (stop.aborted) throw unreachable('it is closed', setting)
+  const client = new Redis({ ...common(options), ...where, replyMapping: 'legacy' })
   let reason: string | undefined
   client.on('error', (error: Error & { command?: { name: string } }) => {
     reason ??= error.message
@@ -102,7 +105,7 @@ async function open(options: RedisOptions, stop: AbortSignal): Promise<Redis> {
     await client.connect()
   } catch (error) {
     if (client.status !== 'end') client.disconnect()
-    throw unreachable(reason ?? (error as Error).message)
+    throw unreachable(reason ?? (error as Error).message, setting)
   }
   if (stop.aborted) client.disconnect()
   return client
@@ -112,16 +115,20 @@ async function open(options: RedisOptions, stop: AbortSignal): Promise<Redis> {
 async function openSlotMaster(options: ConnectOptions, first: RedisNode, stop: AbortSignal): Promise<Redis> {
   let node = first
   for (let moves = 0; moves <= movesLimit; moves += 1) {
-    const client = await open({ ...common(options), ...node }, stop)
-    const moved = await askForKey(client, options.key, node)
+    const client = await open(options, { ...node }, stop)
+    const moved = await askForKey(client, options, node)
     if (moved === undefined) return client
     client.disconnect()
     node = moved
   }
-  throw unreachable(`the cluster moves ${options.key} in a circle`)
+  throw unreachable(`the cluster moves ${options.key} in a circle`, options.setting)
 }
 
-async function askForKey(client: Redis, key: string, asked: RedisNode): Promise<RedisNode | undefined> {
+async function askForKey(
+  client: Redis,
+  { key, setting }: ConnectOptions,
+  asked: RedisNode,
+): Promise<RedisNode | undefined> {
   try {
     await client.exists(key)
     return undefined
@@ -129,6 +136,6 @@ async function askForKey(client: Redis, key: string, asked: RedisNode): Promise<
     const [, host, port] = isRefusal(error) ? (/^MOVED \d+ (.*):(\d+)$/.exec(error.message) ?? []) : []
     if (port !== undefined) return { host: host && host !== '?' ? host : asked.host, port: Number(port) }
     client.disconnect()
-    throw unreachable((error as Error).message)
+    throw unreachable((error as Error).message, setting)
   }
 }

@@ -57,7 +57,10 @@ export async function openRedisLog(options: RedisLogOptions): Promise<EventLog> 
   const waitTimeoutMs = Math.ceil(appendTimeoutMs * 0.8)
 
   const connect = (stop: AbortSignal, mayWaitMs: number) =>
-    connectRedis({ ...options, url, key: keys.meta, silenceMs: silenceMs + mayWaitMs }, stop)
+    connectRedis(
+      { ...options, setting: 'eventLog.redis', url, key: keys.meta, silenceMs: silenceMs + mayWaitMs },
+      stop,
+    )
   const link = keepConnected({
     connect: stop => connect(stop, waitReplicas > 0 ? waitTimeoutMs : 0),
     server: describeRedis(url),
