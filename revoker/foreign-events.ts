@@ -13,7 +13,7 @@ import {
 } from '../revocation/formats/foreign-format.ts'
 import { foreignFormats } from '../revocation/formats/foreign-formats.ts'
 import { eventBytesLimit } from '../revocation/formats/rescind.ts'
-import { parseJsonObject } from '../token/json-object.ts'
+import { parseJsonObject } from '../revocation/json-object.ts'
 import { type ParsedJwt, parseJwt } from '../token/jwt.ts'
 import type { SetVerifier } from './set-verification.ts'
 
@@ -42,13 +42,15 @@ export function createForeignReader(options: ForeignReaderOptions): ForeignReade
   return {
     async read(bytes) {
       if (bytes.length > eventBytesLimit) throw invalidEvent(`larger than ${eventBytesLimit} bytes`)
-      const jwt = parseJwt(Buffer.from(bytes).toString('latin1').trim(), {
-        tokenLimitBytes: eventBytesLimit,
-        depthLimit,
-      })
+      const text = Buffer.from(bytes).toString('latin1').trim()
+      const jwt = parseJwt(text, { tokenLimitBytes: eventBytesLimit, depthLimit })
       const message = messageOf(bytes, jwt)
       const format = formatOf(message, formats)
-      const context = format.signed && jwt !== undefined ? await signerOf(bytes, jwt, options) : options
+      if (format.signed !== (jwt !== undefined))
+        throw invalidEvent(
+          `of the format ${format.name}, which must ${format.signed ? '' : 'not '}be a signed token`,
+        )
+      const context = jwt === undefined ? options : await signerOf(text, jwt, options)
       const revocations = format.read(message, context)
       for (const revocation of revocations) checkForeign(revocation, context)
       return revocations
@@ -72,10 +74,10 @@ function formatOf(message: ForeignMessage, accepted: readonly ForeignFormat[]): 
 
 /** What a signed message may say is bound to who signed it. */
 async function signerOf(
-  bytes: Uint8Array,
+  text: string,
   jwt: ParsedJwt,
   { sets }: ForeignReaderOptions,
 ): Promise<ForeignContext> {
   if (sets === undefined) throw invalidEvent('signed, and no transmitters are configured')
-  return sets.verify(Buffer.from(bytes).toString('latin1').trim(), jwt)
+  return sets.verify(text, jwt)
 }

@@ -4,8 +4,8 @@
  * @module
  */
 import type { FastifyInstance } from 'fastify'
+import type { DeadLetters } from '../event-log/dead-letters.ts'
 import { type AdministratorOptions, authenticateAdministrator } from './administrators.ts'
-import type { DeadLetters } from './dead-letters.ts'
 
 /** Adds the route to a server. */
 export function addRejectedEvents(

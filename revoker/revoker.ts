@@ -4,6 +4,7 @@
  * @module
  */
 import { type FastifyError, type FastifyInstance, fastify } from 'fastify'
+import type { DeadLetters } from '../event-log/dead-letters.ts'
 import type { EventLog } from '../event-log/event-log.ts'
 import type { LogFollower } from '../event-log/follow.ts'
 import { RescindError } from '../revocation/error.ts'
@@ -16,7 +17,6 @@ import { createSecretVerifier } from '../token/secret.ts'
 import type { TokenVerifier } from '../token/verifier.ts'
 import { addAdminApi } from './admin-api.ts'
 import { type ConfiguredClient, createClientAuthenticator } from './client-authentication.ts'
-import type { DeadLetters } from './dead-letters.ts'
 import { keepLifetimeDeclared } from './lifetime-declaration.ts'
 import { trimLog } from './log-trimming.ts'
 import { problemOf, sendProblem } from './problem.ts'

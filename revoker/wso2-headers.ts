@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ownMember } from '../token/json-object.ts'
+import { ownMember } from '../revocation/json-object.ts'
 import type { VerifiedToken } from '../token/verifier.ts'
 
 /** Sent with every answer. */

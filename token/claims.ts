@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type JsonObject, ownMember } from './json-object.ts'
+import { type JsonObject, ownMember } from '../revocation/json-object.ts'
 
 /** Why claims are not acceptable; each is a reason of its own for logs and metrics. */
 export type ClaimProblem =

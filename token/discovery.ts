@@ -4,8 +4,8 @@
  * @module
  */
 import { RescindError } from '../revocation/error.ts'
+import { isJsonObject, ownMember } from '../revocation/json-object.ts'
 import type { FetchedJson } from './fetch-json.ts'
-import { isJsonObject, ownMember } from './json-object.ts'
 
 /** Gets one JSON document. */
 export type GetJson = (url: URL) => Promise<FetchedJson>

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type JsonObject, ownMember, parseJsonObject } from './json-object.ts'
+import { type JsonObject, ownMember, parseJsonObject } from '../revocation/json-object.ts'
 
 /** Limits of {@link parseJwt}. */
 export interface JwtLimits {

@@ -5,8 +5,8 @@
  */
 import { type CryptoKey, calculateJwkThumbprint, importJWK, type JWK } from 'jose'
 import { RescindError } from '../revocation/error.ts'
+import { isJsonObject, type JsonObject, ownMember } from '../revocation/json-object.ts'
 import { defaultAlgorithmFor, fitsKind } from './algorithms.ts'
-import { isJsonObject, type JsonObject, ownMember } from './json-object.ts'
 
 /** A public key that may verify signatures. The object is the key's identity: a reload that finds it again keeps it. */
 export interface VerificationKey {

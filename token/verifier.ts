@@ -4,6 +4,7 @@
  * @module
  */
 import { RescindError } from '../revocation/error.ts'
+import { type JsonObject, ownMember } from '../revocation/json-object.ts'
 import { jwtFingerprint } from '../revocation/token-fingerprint.ts'
 import { signatureAlgorithms } from './algorithms.ts'
 import {
@@ -15,7 +16,6 @@ import {
   type TimeRules,
   type TokenTimes,
 } from './claims.ts'
-import { type JsonObject, ownMember } from './json-object.ts'
 import { createJwksSource, type JwksSource, type JwksStatus, type TokenLogger } from './jwks-source.ts'
 import { defaultJwtLimits, type JwtLimits, type ParsedJwt, parseJwt } from './jwt.ts'
 import type { VerificationKey } from './key-set.ts'

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { DeadLetter } from '../../revoker/dead-letters.ts'
+import type { DeadLetter } from '../../event-log/dead-letters.ts'
+import { printable } from '../../runtime/printable.ts'
 import { askAdminApi } from '../admin-api.ts'
 
 /** Options of the command. */
@@ -36,10 +37,11 @@ function describe({ total, events }: RejectedEvents): string {
     new Date(at * 1000).toISOString().replace('.000', ''),
     source,
     position,
-    String(bytes),
-    sha256.slice(0, 16),
+    String(bytes ?? '-'),
+    sha256?.slice(0, 16) ?? '-',
     problem,
   ])
+  // Positions and problems may repeat what others wrote.
   const table = [['time', 'source', 'position', 'bytes', 'sha256', 'problem'], ...rows].map(row =>
     row.map(printable),
   )
@@ -48,6 +50,3 @@ function describe({ total, events }: RejectedEvents): string {
   const more = total > events.length ? [`the last ${events.length} of ${total}`] : []
   return [...lines, ...more].map(line => `${line.trimEnd()}\n`).join('')
 }
-
-/** Positions and problems may repeat what others wrote: nothing of it may steer the terminal. */
-const printable = (text: string): string => text.replaceAll(/[^\u0020-\u007e]/g, '?')

@@ -3,14 +3,15 @@
  *
  * @module
  */
-import { type ForeignFormat, invalidEvent, member } from './foreign-format.ts'
+import { ownMember } from '../json-object.ts'
+import { type ForeignFormat, invalidEvent } from './foreign-format.ts'
 import { createEventCodec } from './rescind.ts'
 
 /** Every CloudEvent is recognised, so that one that is not a revocation is refused with a reason. */
 export const cloudEvents: ForeignFormat = {
   name: 'cloudevents',
   signed: false,
-  recognises: ({ signed, body }) => !signed && member(body, 'specversion') !== undefined,
+  recognises: ({ signed, body }) => !signed && ownMember(body, 'specversion') !== undefined,
   read({ bytes }, { eventKey }) {
     const event = createEventCodec(eventKey).decode(bytes)
     if (event.kind !== 'revocation') throw invalidEvent(`a ${event.kind} cannot be published this way`)

@@ -5,11 +5,9 @@
  */
 import { createHash } from 'node:crypto'
 import { RescindError } from '../error.ts'
+import { isJsonObject, type JsonObject, ownMember } from '../json-object.ts'
 import { type Match, matchKey } from '../key.ts'
 import type { Revocation } from '../revocation.ts'
-
-/** A JSON object; only own properties count. */
-export type JsonObject = Readonly<Record<string, unknown>>
 
 /** A message that was parsed, and whose signature was verified if it has one. */
 export interface ForeignMessage {
@@ -49,18 +47,14 @@ export interface ForeignFormat {
 /** An error for a message that cannot be used. */
 export const invalidEvent = (message: string) => new RescindError('ERR_EVENT_INVALID', message)
 
-/** A member of the object itself. */
-export const member = (object: JsonObject, name: string): unknown =>
-  Object.hasOwn(object, name) ? object[name] : undefined
-
 /**
  * A member that must be an object.
  *
  * @throws RescindError ERR_EVENT_INVALID
  */
 export function objectMember(object: JsonObject, name: string): JsonObject {
-  const value = member(object, name)
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject
+  const value = ownMember(object, name)
+  if (isJsonObject(value)) return value
   throw invalidEvent(`${name}: not an object`)
 }
 
@@ -70,7 +64,7 @@ export function objectMember(object: JsonObject, name: string): JsonObject {
  * @throws RescindError ERR_EVENT_INVALID
  */
 export function textMember(object: JsonObject, name: string): string {
-  const value = member(object, name)
+  const value = ownMember(object, name)
   if (typeof value === 'string' && value !== '') return value
   throw invalidEvent(`${name}: not a text`)
 }
@@ -91,7 +85,7 @@ export function checkForeign({ match }: ForeignRevocation, { issuers }: ForeignC
   if (!names.some(name => singleNames.includes(name)) || names.includes('$kid')) {
     throw invalidEvent('match: only single tokens, users, clients and sessions can be revoked this way')
   }
-  const issuer = member(match, 'iss')
+  const issuer = ownMember(match, 'iss')
   if (issuers.length === 0 ? issuer !== undefined : !issuers.includes(issuer as string)) {
     throw invalidEvent('match.iss: not an issuer that this sender may speak for')
   }

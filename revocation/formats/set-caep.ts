@@ -4,13 +4,12 @@
  *
  * @module
  */
+import { type JsonObject, ownMember } from '../json-object.ts'
 import {
   type ForeignContext,
   type ForeignFormat,
   type ForeignRevocation,
   invalidEvent,
-  type JsonObject,
-  member,
   objectMember,
   textMember,
 } from './foreign-format.ts'
@@ -22,10 +21,10 @@ export const sessionRevoked = 'https://schemas.openid.net/secevent/caep/event-ty
 export const setCaep: ForeignFormat = {
   name: 'set-caep',
   signed: true,
-  recognises: ({ signed, body }) => signed && member(body, 'events') !== undefined,
+  recognises: ({ signed, body }) => signed && ownMember(body, 'events') !== undefined,
   read({ body }, context) {
     const event = objectMember(objectMember(body, 'events'), sessionRevoked)
-    const holder = member(event, 'subject') === undefined ? body : event
+    const holder = ownMember(event, 'subject') === undefined ? body : event
     const subject = objectMember(holder, holder === body ? 'sub_id' : 'subject')
     return [{ match: matchOf(subject, context), issuedBefore: timeOf(event, body) }]
   },
@@ -33,13 +32,13 @@ export const setCaep: ForeignFormat = {
 
 /** A complex subject names a session, or else a user: whatever else narrows the user (a device) is not looked at. */
 function matchOf(subject: JsonObject, context: ForeignContext): ForeignRevocation['match'] {
-  if (member(subject, 'format') !== 'complex') return simpleMatch(subject, 'sub', context)
-  const user = member(subject, 'user') === undefined ? undefined : objectMember(subject, 'user')
-  if (member(subject, 'session') === undefined) {
+  if (ownMember(subject, 'format') !== 'complex') return simpleMatch(subject, 'sub', context)
+  const user = ownMember(subject, 'user') === undefined ? undefined : objectMember(subject, 'user')
+  if (ownMember(subject, 'session') === undefined) {
     if (user === undefined) throw invalidEvent('subject: names neither a session nor a user')
     return simpleMatch(user, 'sub', context)
   }
-  const issuer = user === undefined ? undefined : member(user, 'iss')
+  const issuer = user === undefined ? undefined : ownMember(user, 'iss')
   return simpleMatch(objectMember(subject, 'session'), 'sid', context, issuer)
 }
 
@@ -50,7 +49,7 @@ function simpleMatch(
   context: ForeignContext,
   issuer?: unknown,
 ): ForeignRevocation['match'] {
-  const format = member(subject, 'format')
+  const format = ownMember(subject, 'format')
   if (format === 'iss_sub') return { iss: textMember(subject, 'iss'), [claim]: textMember(subject, 'sub') }
   if (format !== 'opaque') throw invalidEvent('subject.format: must be iss_sub, opaque or complex')
   return { iss: issuerOf(issuer, context), [claim]: textMember(subject, 'id') }
@@ -69,7 +68,7 @@ const millisecondsFrom = 100_000_000_000
 
 /** When it happened: said by the event, else by the SET (`toe`, RFC 8417 section 2.2), else when the SET was issued. */
 function timeOf(event: JsonObject, body: JsonObject): number {
-  const value = member(event, 'event_timestamp') ?? member(body, 'toe') ?? member(body, 'iat')
+  const value = ownMember(event, 'event_timestamp') ?? ownMember(body, 'toe') ?? ownMember(body, 'iat')
   if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) {
     throw invalidEvent('event_timestamp: not a time in seconds')
   }

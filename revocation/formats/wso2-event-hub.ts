@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type JsonObject, ownMember, parseJsonObject } from '../json-object.ts'
 import { opaqueFingerprint } from '../token-fingerprint.ts'
 import {
   type ForeignContext,
@@ -10,8 +11,6 @@ import {
   type ForeignRevocation,
   forIssuers,
   invalidEvent,
-  type JsonObject,
-  member,
   objectMember,
   textMember,
 } from './foreign-format.ts'
@@ -20,7 +19,7 @@ import {
 export const wso2EventHub: ForeignFormat = {
   name: 'wso2-event-hub',
   signed: false,
-  recognises: ({ signed, body }) => !signed && member(body, 'event') !== undefined,
+  recognises: ({ signed, body }) => !signed && ownMember(body, 'event') !== undefined,
   read({ body }, context) {
     const data = objectMember(objectMember(body, 'event'), 'payloadData')
     const type = textMember(data, 'type')
@@ -36,8 +35,8 @@ export const wso2EventHub: ForeignFormat = {
  * @throws RescindError ERR_EVENT_INVALID
  */
 export function readRevokedJwt(entry: JsonObject, context: ForeignContext): readonly ForeignRevocation[] {
-  const expiresAt = seconds(member(entry, 'expiry_time'), 'expiry_time')
-  if (member(entry, 'jti')) return bound({ match: { jti: textMember(entry, 'jti') }, expiresAt }, context)
+  const expiresAt = seconds(ownMember(entry, 'expiry_time'), 'expiry_time')
+  if (ownMember(entry, 'jti')) return bound({ match: { jti: textMember(entry, 'jti') }, expiresAt }, context)
   // No claim set has a signature beside an issuer: it stands for one token of one issuer by itself.
   const $signature = canonicalSignature(textMember(entry, 'jwt_signature'))
   return [{ match: { $signature }, expiresAt }]
@@ -49,7 +48,7 @@ const tokenRevocation =
   (tokenType: string, matchOf: (token: string) => ForeignRevocation['match']): Reader =>
   data => ({
     match: matchOf(textMember(data, 'revokedToken')),
-    expiresAt: seconds(member(data, 'expiryTime'), 'expiryTime'),
+    expiresAt: seconds(ownMember(data, 'expiryTime'), 'expiryTime'),
     tokenType,
   })
 
@@ -81,19 +80,20 @@ function subjectEntity(data: JsonObject): ForeignRevocation {
 const bound = ({ match, ...rest }: ForeignRevocation, context: ForeignContext): ForeignRevocation[] =>
   forIssuers(match, context).map(each => ({ match: each, ...rest }))
 
+const nestedDepthLimit = 4
+
 /** These two types carry an event of their own in `revokedToken`, as base64 of JSON. */
 function nestedEvent(data: JsonObject): JsonObject {
-  const text = Buffer.from(textMember(data, 'revokedToken'), 'base64').toString('utf8')
-  try {
-    return objectMember({ revokedToken: JSON.parse(text) }, 'revokedToken')
-  } catch {
-    throw invalidEvent('revokedToken: not a JSON object in base64')
-  }
+  const text = textMember(data, 'revokedToken')
+  const isBase64 = /^[\w+/-]+={0,2}$/.test(text)
+  const event = isBase64 ? parseJsonObject(Buffer.from(text, 'base64'), nestedDepthLimit) : undefined
+  if (event === undefined) throw invalidEvent('revokedToken: not one unambiguous JSON object in base64')
+  return event
 }
 
 /** WSO2 rejects a token when revocationTime > iat, in milliseconds: the last whole second for which that holds. */
 const issuedBeforeOf = (event: JsonObject): number =>
-  Math.ceil(milliseconds(member(event, 'revocationTime'), 'revocationTime') / 1000) - 1
+  Math.ceil(milliseconds(ownMember(event, 'revocationTime'), 'revocationTime') / 1000) - 1
 
 const seconds = (value: unknown, name: string): number => Math.ceil(milliseconds(value, name) / 1000)
 

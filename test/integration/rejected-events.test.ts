@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { type FastifyInstance, fastify } from 'fastify'
-import { createDeadLetters, type DeadLetters } from '../../revoker/dead-letters.ts'
+import { createDeadLetters, type DeadLetters } from '../../event-log/dead-letters.ts'
 import { addRejectedEvents } from '../../revoker/rejected-events.ts'
 import { createSecretVerifier, hashSecret } from '../../token/secret.ts'
 import { runCommandLine } from '../support/command-line.ts'

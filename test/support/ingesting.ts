@@ -4,11 +4,11 @@
  * @module
  */
 import { Registry } from 'prom-client'
+import { createDeadLetters, type DeadLetters } from '../../event-log/dead-letters.ts'
 import { followLog } from '../../event-log/follow.ts'
 import { createEventCodec } from '../../revocation/formats/rescind.ts'
 import type { Match } from '../../revocation/key.ts'
 import type { LogEvent, Revocation } from '../../revocation/revocation.ts'
-import { createDeadLetters, type DeadLetters } from '../../revoker/dead-letters.ts'
 import type { IngestOptions } from '../../revoker/ingest.ts'
 import { createPublisher } from '../../revoker/publisher.ts'
 import type { Logger, LogMessage } from '../../runtime/logger.ts'

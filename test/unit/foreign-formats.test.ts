@@ -72,6 +72,27 @@ test('a token is rejected exactly when WSO2 would: revocationTime > iat, in mill
   )
 })
 
+test('an event inside an event is read as strictly as the one around it', () => {
+  const inner = (text: string, encoding: BufferEncoding = 'base64') =>
+    read(
+      json({
+        event: {
+          payloadData: {
+            type: 'consumer_app_revocation_event',
+            revokedToken: Buffer.from(text).toString(encoding),
+          },
+        },
+      }),
+      none,
+    )
+  const event = '"consumerKey":"c","revocationTime":2000'
+  assert.deepEqual(inner(`{${event}}`), [{ match: { $client: 'c' }, issuedBefore: 1 }])
+  const deep = `{${event},"x":${'['.repeat(20_000)}${']'.repeat(20_000)}}`
+  for (const text of [`{${event},"consumerKey":"d"}`, deep, '[]', 'null', ''])
+    assert.throws(() => inner(text), isInvalid(/^revokedToken: not /))
+  assert.throws(() => inner(`{${event}}`, 'utf8'), isInvalid(/^revokedToken: not one unambiguous/))
+})
+
 test("the event hub's list has JWTs by jti or by signature, whatever its spelling", () => {
   const [byJti, bySignature] = fixtureJson('wso2-revoked-jwts')
   assert.deepEqual(readRevokedJwt(byJti, none), [

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { ownMember } from '../../token/json-object.ts'
+import { ownMember } from '../../revocation/json-object.ts'
 import { parseJwt } from '../../token/jwt.ts'
 import { flipPadBits, rawToken } from '../support/token-issuer.ts'
 

@@ -14,9 +14,10 @@ export interface DeadLetter {
   /** When it was skipped, seconds since 1970. */
   readonly at: number
   readonly problem: string
-  readonly bytes: number
+  /** Size of the content; absent where that is not known. */
+  readonly bytes?: number
   /** Of the content, hex: to find it again at its source. */
-  readonly sha256: string
+  readonly sha256?: string
 }
 
 /** The last dead letters. */
@@ -31,17 +32,22 @@ export interface DeadLetters {
 /** Most characters of a problem. */
 const problemLimit = 500
 
-/** Keeps the last `limit` dead letters. */
+/** Keeps the last `limit` dead letters of each source, so that garbage from one does not push out those of another. */
 export function createDeadLetters(limit: number): DeadLetters {
-  const letters: DeadLetter[] = []
+  const kept = new Map<string, { readonly number: number; readonly letter: DeadLetter }[]>()
   let total = 0
   return {
     add: letter => {
-      total++
-      letters.push({ ...letter, problem: letter.problem.slice(0, problemLimit) })
+      const letters = kept.get(letter.source) ?? []
+      kept.set(letter.source, letters)
+      letters.push({ number: ++total, letter: { ...letter, problem: letter.problem.slice(0, problemLimit) } })
       if (letters.length > limit) letters.shift()
     },
-    list: () => [...letters],
+    list: () =>
+      [...kept.values()]
+        .flat()
+        .sort((one, other) => one.number - other.number)
+        .map(({ letter }) => letter),
     get total() {
       return total
     },
