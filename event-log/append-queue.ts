@@ -5,6 +5,7 @@
  * @module
  */
 import { RescindError } from '../revocation/error.ts'
+import { withDeadline } from '../runtime/deadline.ts'
 import { appendBytesLimit } from './event-log.ts'
 
 /** Events that are stored all or none. */
@@ -85,19 +86,10 @@ function countThatFit(waiting: readonly AppendGroup[]): number {
   return count
 }
 
-function withTimeout<Result>(promise: Promise<Result>, timeoutMs: number): Promise<Result> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, fail) => {
-    timer = setTimeout(
-      () =>
-        fail(
-          new RescindError(
-            'ERR_LOG_TIMEOUT',
-            'the event log did not answer in time; it may have been stored',
-          ),
-        ),
-      timeoutMs,
-    )
-  })
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer))
-}
+const withTimeout = <Result>(stored: Promise<Result>, timeoutMs: number): Promise<Result> =>
+  withDeadline(
+    stored,
+    timeoutMs,
+    () =>
+      new RescindError('ERR_LOG_TIMEOUT', 'the event log did not answer in time; it may have been stored'),
+  )

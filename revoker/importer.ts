@@ -52,21 +52,3 @@ export function keepRunning(
     },
   }
 }
-
-/** Resolves when the signal aborts. */
-export const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise(resolve => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
-
-/** A signal that aborts with another one, or by itself. Any number may listen. */
-export function childSignal(parent: AbortSignal): {
-  readonly signal: AbortSignal
-  abort(reason?: unknown): void
-} {
-  const own = new AbortController()
-  const signal = AbortSignal.any([parent, own.signal])
-  setMaxListeners(0, signal)
-  return { signal, abort: reason => own.abort(reason) }
-}

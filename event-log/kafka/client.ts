@@ -15,6 +15,8 @@ import kafkajs, {
 } from 'kafkajs'
 import type { ClientTlsOptions } from '../../runtime/client-tls.ts'
 import type { Logger } from '../../runtime/logger.ts'
+// Every client decompresses within its limits.
+import './compression.ts'
 
 /** Where the brokers are and how to speak to them. */
 export interface KafkaConnectionOptions {

@@ -4,6 +4,7 @@
  * @module
  */
 import { RescindError } from '../../revocation/error.ts'
+import { unreadableBatchOf } from './compression.ts'
 
 const causesLimit = 5
 
@@ -30,9 +31,26 @@ export const isStillStarting = (error: unknown): boolean => startingErrors.has(p
 export const isAuthenticationFailure = (error: unknown): boolean =>
   (error as Error | undefined)?.name === 'KafkaJSSASLAuthenticationError'
 
-/** ERR_LOG_UNREACHABLE with the reason that kafkajs gives; errors of ours stay as they are. */
+/**
+ * ERR_LOG_SETUP for a topic that holds a batch which cannot be read, and how to go on.
+ *
+ * @param setting the section of the topic's settings.
+ */
+export function unreadableTopic(setting: string, topic: string, error: unknown): RescindError | undefined {
+  const batch = unreadableBatchOf(error)
+  if (batch === undefined) return undefined
+  return new RescindError(
+    'ERR_LOG_SETUP',
+    `${setting}: the topic ${topic}: ${batch.message}. Set compression.type=uncompressed on the topic, and remove what is there already with kafka-delete-records, or wait until its retention has`,
+    { cause: error },
+  )
+}
+
+/** ERR_LOG_UNREACHABLE with the reason that kafkajs gives, or {@link unreadableTopic}; errors of ours stay as they are. */
 export function unreachable(topic: string, error: unknown): RescindError {
   if (error instanceof RescindError) return error
+  const unreadable = unreadableTopic('eventLog.kafka', topic, error)
+  if (unreadable !== undefined) return unreadable
   const missing = protocolErrorOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION'
   const reason = missing
     ? 'it does not exist (any more); create it again, or restart a revoker with eventLog.kafka.createTopic'

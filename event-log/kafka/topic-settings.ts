@@ -25,6 +25,7 @@ export const settingsOfNewTopic = (retentionSeconds: number, replicationFactor: 
   { name: 'retention.bytes', value: '-1' },
   { name: 'message.timestamp.type', value: 'LogAppendTime' },
   { name: 'max.message.bytes', value: String(maxMessageBytes) },
+  { name: 'compression.type', value: 'uncompressed' },
   // With two copies an acknowledged append survives the loss of one broker.
   ...(replicationFactor >= 3 ? [{ name: 'min.insync.replicas', value: '2' }] : []),
 ]
@@ -91,6 +92,10 @@ function requirements({ requiredRetentionSeconds }: TopicNeeds): ReadonlyMap<str
         value: String(maxMessageBytes),
         why: 'which is too small for appends of 900 kB',
       },
+    ],
+    [
+      'compression.type',
+      is('uncompressed', 'so that a producer could store batches that nobody here can read'),
     ],
   ])
 }

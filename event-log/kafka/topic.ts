@@ -79,7 +79,7 @@ export async function prepareTopic(admin: Admin, options: TopicOptions): Promise
 export async function describeTopic(admin: Admin, needs: TopicNeeds, logger: Logger): Promise<TopicState> {
   const { topics } = await admin.fetchTopicMetadata({ topics: [needs.topic] })
   const problem = partitionsProblem(topics[0]?.partitions.length ?? 0, needs)
-  const settings = await readSettings(admin, needs.topic)
+  const settings = await readTopicSettings(admin, needs.topic)
   if (settings === undefined) {
     logger.warn(
       { topic: needs.topic },
@@ -116,7 +116,8 @@ async function create(admin: Admin, { topic, logger }: TopicOptions, wanted: Cre
   if (isNew) logger.info({ topic, replicationFactor }, 'created the Kafka topic')
 }
 
-async function readSettings(admin: Admin, name: string): Promise<TopicSettings | undefined> {
+/** The settings of a topic; undefined if they may not be read. @throws errors of kafkajs. */
+export async function readTopicSettings(admin: Admin, name: string): Promise<TopicSettings | undefined> {
   try {
     const { resources } = await admin.describeConfigs({
       includeSynonyms: false,

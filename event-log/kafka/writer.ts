@@ -5,6 +5,7 @@
  */
 import kafkajs, { type Producer } from 'kafkajs'
 import { RescindError } from '../../revocation/error.ts'
+import { withDeadline } from '../../runtime/deadline.ts'
 import { closeClient, createKafkaClient, type KafkaClient, type KafkaConnectionOptions } from './client.ts'
 import { isStillStarting, protocolErrorOf, unreachable } from './failure.ts'
 
@@ -62,7 +63,7 @@ export function createWriter(options: WriterOptions): Writer {
     if (current !== undefined) return current
     current = createProducer(options)
     try {
-      await withDeadline(connectProducer(current.producer), timeoutMs)
+      await withDeadline(connectProducer(current.producer), timeoutMs, noAnswer)
       return current
     } catch (error) {
       discard()
@@ -72,7 +73,7 @@ export function createWriter(options: WriterOptions): Writer {
 
   const send = async ({ producer }: Connected, events: readonly Uint8Array[]): Promise<number> => {
     const messages = events.map(event => ({ value: asBuffer(event), partition: 0 }))
-    const [stored] = await withDeadline(producer.send({ topic, acks: -1, messages }), timeoutMs)
+    const [stored] = await withDeadline(producer.send({ topic, acks: -1, messages }), timeoutMs, noAnswer)
     return Number(stored?.baseOffset)
   }
 
@@ -129,13 +130,7 @@ async function connectProducer(producer: Producer): Promise<void> {
 
 const asBuffer = (event: Uint8Array): Buffer => Buffer.from(event.buffer, event.byteOffset, event.byteLength)
 
-async function withDeadline<Result>(result: Promise<Result>, timeoutMs: number): Promise<Result> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, fail) => {
-    timer = setTimeout(() => fail(new Error('no answer in time')), timeoutMs)
-  })
-  return Promise.race([result, late]).finally(() => clearTimeout(timer))
-}
+const noAnswer = () => new Error('no answer in time')
 
 function writeError(topic: string, error: unknown): RescindError {
   const reason = (error as Error).message

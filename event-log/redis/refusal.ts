@@ -46,8 +46,8 @@ export function readFailure(client: Redis, error: unknown): unknown {
 }
 
 /** Nothing was done, because there is no connection to the right server. */
-export const unreachable = (reason: string) =>
-  new RescindError('ERR_LOG_UNREACHABLE', `eventLog.redis.url: not reachable: ${reason}; nothing was stored`)
+export const unreachable = (reason: string, setting = 'eventLog.redis') =>
+  new RescindError('ERR_LOG_UNREACHABLE', `${setting}.url: not reachable: ${reason}; nothing was stored`)
 
 /** The stream does not go on from a position that was read. */
 export const rolledBack = (key: string, { position }: LogPosition) =>

@@ -33,12 +33,25 @@ const nodePattern = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9._-]+))(?::(\d{1,5}))?$
 /**
  * Reads a URL. A password in it is refused, because URLs get logged.
  *
+ * @param setting the section of the URL, for errors.
  * @throws RescindError ERR_CONFIG_INVALID; its message never shows the URL.
  */
-export function parseRedisUrl(text: string): RedisUrl {
+export function parseRedisUrl(text: string, setting = 'eventLog.redis'): RedisUrl {
+  try {
+    return parse(text)
+  } catch (error) {
+    if (!(error instanceof InvalidUrl)) throw error
+    throw new RescindError(
+      'ERR_CONFIG_INVALID',
+      `${setting}.url: ${error.message}; write redis://host:port/db, redis+sentinel://host:port,host:port/master-name or redis+cluster://host:port,host:port`,
+    )
+  }
+}
+
+function parse(text: string): RedisUrl {
   const [, secure, way, user, hosts, path = ''] = urlPattern.exec(text) ?? []
   if (hosts === undefined) throw invalid('is not a URL of Redis')
-  if (user?.includes(':')) throw invalid('holds a password: set eventLog.redis.password instead')
+  if (user?.includes(':')) throw invalid('holds a password, which belongs into the setting password')
   const kind = way === undefined ? 'standalone' : way === '+sentinel' ? 'sentinel' : 'cluster'
   const nodes = hosts.split(',').map(node => parseNode(node, kind === 'sentinel' ? 26_379 : 6_379))
   if (nodes.length > nodesLimit) throw invalid(`names more than ${nodesLimit} hosts`)
@@ -94,8 +107,6 @@ function decode(text: string): string {
   }
 }
 
-const invalid = (problem: string) =>
-  new RescindError(
-    'ERR_CONFIG_INVALID',
-    `eventLog.redis.url: ${problem}; write redis://host:port/db, redis+sentinel://host:port,host:port/master-name or redis+cluster://host:port,host:port`,
-  )
+class InvalidUrl extends Error {}
+
+const invalid = (problem: string) => new InvalidUrl(problem)

@@ -49,7 +49,10 @@ test('a user may stand in the URL, a password may not, and no message shows it',
     'redis://:hunter2@localhost',
     'rediss+cluster://u:hunter2@a',
   ])
-    refused(url, /^(?!.*hunter2).*eventLog\.redis\.password/)
+    refused(
+      url,
+      /^(?!.*hunter2)eventLog\.redis\.url: holds a password, which belongs into the setting password/,
+    )
   refused('redis://u:hunter/2@localhost', /^(?!.*hunter)/)
 })
 

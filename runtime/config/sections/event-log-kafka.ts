@@ -3,7 +3,7 @@
  *
  * @module
  */
-import Type, { type Static } from 'typebox'
+import Type from 'typebox'
 import { choice, count, element, list, remoteAddress, section, text } from '../fields.ts'
 import { clientTlsSection } from './client-tls.ts'
 
@@ -18,7 +18,8 @@ const tls = section('TLS towards the brokers.', {
 
 const sasl = element('How to log in at the brokers.', {
   mechanism: choice(['plain', 'scram-sha-256', 'scram-sha-512'], {
-    description: 'The SASL mechanism. plain sends the password, so it needs TLS.',
+    description:
+      'The SASL mechanism. plain sends the password, so it needs TLS unless the brokers are on this machine.',
   }),
   username: text('a user name', { maxLength: 256, description: 'User name.' }),
   password: text('a password', { maxLength: 1_024, writeOnly: true, description: 'Its password.' }),
@@ -38,7 +39,7 @@ export const kafkaSection = section('With driver kafka: the topic that is the lo
     maxLength: 249,
     pattern: '^[A-Za-z0-9._-]+$',
     description:
-      'The topic: one partition, cleanup.policy=delete, retention.bytes=-1, message.timestamp.type=LogAppendTime, retention.ms longer than tokens live.',
+      'The topic: one partition, cleanup.policy=delete, retention.bytes=-1, message.timestamp.type=LogAppendTime, compression.type=uncompressed, retention.ms longer than tokens live.',
   }),
   clientId: text('letters, digits and . _ -', {
     default: 'rescind',
@@ -63,6 +64,3 @@ export const kafkaSection = section('With driver kafka: the topic that is the lo
   tls,
   sasl: Type.Optional(sasl),
 })
-
-/** Settings of the log in Kafka as they are written. */
-export type KafkaSettings = Static<typeof kafkaSection>

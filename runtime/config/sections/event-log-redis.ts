@@ -3,7 +3,7 @@
  *
  * @module
  */
-import Type, { type Static } from 'typebox'
+import Type from 'typebox'
 import { count, section, text } from '../fields.ts'
 import { parseRedisUrl } from '../redis-url.ts'
 import { clientTlsSection } from './client-tls.ts'
@@ -56,6 +56,3 @@ export const redisSection = section('With driver redis: the stream in Redis that
   }),
   tls: clientTlsSection,
 })
-
-/** Settings of the log in Redis as they are written. */
-export type RedisSettings = Static<typeof redisSection>
