@@ -7,6 +7,7 @@ import type { LogEntry } from '../event-log/event-log.ts'
 import type { LogFollower } from '../event-log/follow.ts'
 import type { Applied } from '../revocation/apply-entry.ts'
 import type { Logger } from '../runtime/logger.ts'
+import { printable } from '../runtime/printable.ts'
 import { startDiscoveryServer } from './discovery-server.ts'
 import { createFleet, type Fleet } from './fleet.ts'
 
@@ -30,7 +31,7 @@ export interface Adapter {
 }
 
 /** The label that Choreo Connect's enforcers use, and ours by default. */
-export const defaultLabel = 'commonEnforcerLabel'
+const defaultLabel = 'commonEnforcerLabel'
 
 /**
  * Starts an adapter.
@@ -55,22 +56,19 @@ function whyIncomplete({ state }: LogFollower): string {
   return 'the event log was not reached yet, or nobody has written to it: start a revoker'
 }
 
-/** Writes the two lines that people search for, as Choreo Connect's adapter does, when a revocation was read. */
-export function logApplied(logger: Logger, entry: LogEntry, applied: Applied): void {
-  if (applied.problem !== undefined) {
-    logger.error(
-      { position: entry.position, problem: applied.problem },
-      'an entry of the log cannot be understood; skipped',
-    )
-    return
-  }
-  const { event } = applied
-  if (event.kind !== 'revocation') return
+/**
+ * Writes the two lines that people search for, as Choreo Connect's adapter does, when a revocation was read. Whoever
+ * revoked chose the text of jti and token type.
+ */
+export function logRevoked(logger: Logger, { position }: LogEntry, { event, problem }: Applied): void {
+  if (problem !== undefined || event.kind !== 'revocation') return
   const { jti } = event.match
-  if (jti !== undefined)
-    logger.info({ position: entry.position }, `RevokedToken: ${jti}, Token Type: ${event.tokenType ?? 'JWT'}`)
+  if (jti !== undefined) {
+    const [token, type] = [printable(String(jti)), printable(event.tokenType ?? 'JWT')]
+    logger.info({ position }, `RevokedToken: ${token}, Token Type: ${type}`)
+  }
   logger.info(
-    { position: entry.position },
-    `New Revoked token cache update for the label: ${defaultLabel} version: ${entry.position}`,
+    { position },
+    `New Revoked token cache update for the label: ${defaultLabel} version: ${position}`,
   )
 }

@@ -4,8 +4,8 @@
  * @module
  */
 import { isAbsolute, relative, resolve } from 'node:path'
-import { logApplied } from '../adapter/adapter.ts'
 import { type Checkpoint, openCheckpoint } from '../event-log/checkpoint.ts'
+import { contentFacts, createDeadLetters, type DeadLetters } from '../event-log/dead-letters.ts'
 import { openEmbeddedLog } from '../event-log/embedded/embedded-log.ts'
 import type { EventLog, LogEntry } from '../event-log/event-log.ts'
 import { followLog, type LogFollower } from '../event-log/follow.ts'
@@ -14,9 +14,9 @@ import { openRedisLog } from '../event-log/redis/redis-log.ts'
 import type { Applied } from '../revocation/apply-entry.ts'
 import { RescindError } from '../revocation/error.ts'
 import { createEventCodec, type EventCodec } from '../revocation/formats/rescind.ts'
-import { contentFacts, createDeadLetters, type DeadLetters } from '../revoker/dead-letters.ts'
 import type { Config } from '../runtime/config/schema.ts'
 import type { Logger } from '../runtime/logger.ts'
+import { notTooOften } from '../runtime/not-too-often.ts'
 import { embeddedLogOf, graceSecondsOf, kafkaLogOf, redisLogOf } from './settings.ts'
 
 /** The log of a process, and what belongs to it. */
@@ -34,11 +34,14 @@ export interface LogUse {
   readonly writes: boolean
   /** It keeps what it knows in `adapter.dataFolder`, as an adapter does. */
   readonly keeps: boolean
+  /** Told of each entry that was read after the log's end was reached once, in a process that serves what it reads. */
+  readonly onRead?: (entry: LogEntry, applied: Applied) => void
   readonly logger: Logger
 }
 
 const deadLettersLimit = 1_000
 const progressMs = 1_000
+const sameLineMs = 1_000
 const sameErrorMs = 10_000
 
 /**
@@ -50,12 +53,13 @@ export async function openLog(config: Config, use: LogUse): Promise<OpenedLog> {
   const { logger } = use
   const codec = createEventCodec(config.eventLog.key)
   const deadLetters = createDeadLetters(deadLettersLimit)
+  const reject = createRejection(deadLetters, logger)
   const checkpoint = use.keeps ? await checkpointOf(config, codec, logger) : undefined
-  const log = await openDriver(config, codec, deadLetters, use).catch(async error => {
+  const log = await openDriver(config, codec, reject, use).catch(async error => {
     await checkpoint?.close()
     throw error
   })
-  const follower = follow(log, codec, { config, checkpoint, deadLetters, logger })
+  const follower = follow(log, codec, { config, checkpoint, reject, use })
   return {
     log,
     codec,
@@ -69,15 +73,28 @@ export async function openLog(config: Config, use: LogUse): Promise<OpenedLog> {
   }
 }
 
+/** Takes note of an entry that cannot be used; `content` is absent where it is not an event's. */
+type Rejection = (position: string, problem: string, content?: Uint8Array) => void
+
+function createRejection(deadLetters: DeadLetters, logger: Logger): Rejection {
+  const tell = notTooOften(sameLineMs, (heldBack, position: string, problem: string) =>
+    logger.error({ position, problem, notLogged: heldBack }, 'an entry of the log cannot be used; skipped'),
+  )
+  return (position, problem, content) => {
+    const facts = content === undefined ? {} : contentFacts(content)
+    deadLetters.add({ source: 'log', position, at: Math.floor(Date.now() / 1000), problem, ...facts })
+    tell(position, problem)
+  }
+}
+
 function openDriver(
   config: Config,
   codec: EventCodec,
-  deadLetters: DeadLetters,
+  reject: Rejection,
   { writes, logger }: LogUse,
 ): Promise<EventLog> {
-  const onForeign = (position: string, problem: string) =>
-    deadLetters.add({ source: 'log', position, at: nowSeconds(), problem, ...contentFacts(Buffer.alloc(0)) })
-  if (config.eventLog.driver === 'redis') return openRedisLog({ ...redisLogOf(config), logger, onForeign })
+  if (config.eventLog.driver === 'redis')
+    return openRedisLog({ ...redisLogOf(config), logger, onForeign: reject })
   if (config.eventLog.driver === 'kafka')
     return openKafkaLog({ ...kafkaLogOf(config), writes, codec, logger })
   return openEmbeddedLog(embeddedLogOf(config))
@@ -117,20 +134,18 @@ function refuseInside(folder: string, logFolder: string): void {
 interface Following {
   readonly config: Config
   readonly checkpoint: Checkpoint | undefined
-  readonly deadLetters: DeadLetters
-  readonly logger: Logger
+  readonly reject: Rejection
+  readonly use: LogUse
 }
 
 function follow(log: EventLog, codec: EventCodec, following: Following): LogFollower {
-  const { config, checkpoint, deadLetters, logger } = following
+  const { config, checkpoint, reject } = following
+  const { logger, onRead } = following.use
   let reportedAtMs = performance.now()
   const onApplied = (entry: LogEntry, applied: Applied) => {
     checkpoint?.noteApplied(entry, applied)
-    if (follower.complete || applied.problem !== undefined) logApplied(logger, entry, applied)
-    if (applied.problem === undefined) return
-    const position = String(entry.position)
-    const facts = contentFacts(entry.event)
-    deadLetters.add({ source: 'log', position, at: nowSeconds(), problem: applied.problem, ...facts })
+    if (applied.problem !== undefined) reject(String(entry.position), applied.problem, entry.event)
+    else if (follower.complete) onRead?.(entry, applied)
   }
   const onProgress = (position: number, end: number) => {
     const isLast = position >= end
@@ -155,7 +170,9 @@ function follow(log: EventLog, codec: EventCodec, following: Following): LogFoll
         )
       }
     },
-    onError: notTooOften(error => logger.error({ err: error }, 'the event log cannot be read; trying again')),
+    onError: firstOfEachKind(error =>
+      logger.error({ err: error }, 'the event log cannot be read; trying again'),
+    ),
     onFatal: error => {
       logger.fatal({ err: error }, 'following the event log has failed')
       process.exit(1)
@@ -165,16 +182,14 @@ function follow(log: EventLog, codec: EventCodec, following: Following): LogFoll
 }
 
 /** Passes on the first of each kind of error in ten seconds. */
-function notTooOften(report: (error: unknown) => void): (error: unknown) => void {
-  const reportedAtMs = new Map<string, number>()
+function firstOfEachKind(report: (error: unknown) => void): (error: unknown) => void {
+  const reports = new Map<string, (error: unknown) => void>()
   return error => {
     const kind = error instanceof RescindError ? error.code : 'other'
-    if (performance.now() - (reportedAtMs.get(kind) ?? Number.NEGATIVE_INFINITY) < sameErrorMs) return
-    reportedAtMs.set(kind, performance.now())
-    report(error)
+    const tell = reports.get(kind) ?? notTooOften(sameErrorMs, (_, latest: unknown) => report(latest))
+    reports.set(kind, tell)
+    tell(error)
   }
 }
-
-const nowSeconds = (): number => Math.floor(Date.now() / 1000)
 
 const group = (count: number): string => count.toLocaleString('en-US')

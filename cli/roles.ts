@@ -4,7 +4,7 @@
  * @module
  */
 import { Registry } from 'prom-client'
-import { startAdapter } from '../adapter/adapter.ts'
+import { logRevoked, startAdapter } from '../adapter/adapter.ts'
 import { startEnforcer } from '../enforcer/enforcer.ts'
 import { startImporters } from '../revoker/importers.ts'
 import { startRevoker } from '../revoker/revoker.ts'
@@ -14,6 +14,7 @@ import { createLogger, type Logger } from '../runtime/logger.ts'
 import { createTokenVerifier } from '../token/verifier.ts'
 import { startAdapterAdmin, startEnforcerAdmin, startRevokerAdmin } from './admin.ts'
 import { type OpenedLog, openLog } from './event-log.ts'
+import { importersOf } from './importer-settings.ts'
 import {
   adapterOf,
   enforcerOf,
@@ -36,7 +37,7 @@ export interface Running {
 
 /** Revoker, adapter and enforcer in one process, on one copy of the log's state. */
 export async function runAll(config: Config): Promise<Running> {
-  const log = await openLog(config, { writes: true, keeps: true, logger: loggerOf(config, 'adapter') })
+  const log = await openLog(config, { writes: true, ...adapterUse(config) })
   const adapter = await serveAdapter(config, log)
   const revoker = await serveRevoker(config, log)
   const enforcer = await runEnforcer(config, [ownAdapter(config, adapter.port)])
@@ -59,8 +60,14 @@ export async function runRevoker(config: Config): Promise<Running> {
 
 /** An adapter alone, on a log that others share. */
 export async function runAdapter(config: Config): Promise<Running> {
-  const log = await openLog(config, { writes: false, keeps: true, logger: loggerOf(config, 'adapter') })
+  const log = await openLog(config, { writes: false, ...adapterUse(config) })
   return stopWithLog(await serveAdapter(config, log), log)
+}
+
+/** What an adapter does with the log, whoever else uses it. */
+function adapterUse(config: Config) {
+  const logger = loggerOf(config, 'adapter')
+  return { keeps: true, onRead: logRevoked.bind(undefined, logger), logger }
 }
 
 /** An enforcer alone, fed by adapters elsewhere. */
@@ -125,9 +132,8 @@ async function serveRevoker(config: Config, opened: OpenedLog): Promise<Running>
     deadLetters,
     logger,
   })
-  const importers = await startImporters({
-    inbox: config.revoker.inbox,
-    eventHub: config.revoker.eventHub,
+  const importers = startImporters({
+    ...importersOf(config),
     publish: revoker.publisher.publish,
     deadLetters,
     registry,

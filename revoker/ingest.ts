@@ -5,11 +5,12 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { Counter, type Registry } from 'prom-client'
+import { contentFacts, type DeadLetters } from '../event-log/dead-letters.ts'
 import { RescindError } from '../revocation/error.ts'
 import { type ForeignRevocation, foreignId } from '../revocation/formats/foreign-format.ts'
 import { issuedBeforeAheadLimit } from '../revocation/revocation.ts'
 import type { Logger } from '../runtime/logger.ts'
-import { contentFacts, type DeadLetters } from './dead-letters.ts'
+import { notTooOften } from '../runtime/not-too-often.ts'
 import type { NewRevocation, Published } from './publisher.ts'
 
 /** What importers share. */
@@ -29,7 +30,10 @@ export interface IngestOptions {
 
 /** A message and where it stood. */
 export interface Received {
-  readonly content: Uint8Array
+  /** Its octets; undefined where they are not known. */
+  readonly content: Uint8Array | undefined
+  /** When it came to where we read it, seconds, if that is known: the same however often it is delivered. */
+  readonly sentAtSeconds?: number | undefined
   /** As people find it again: `topic/partition/offset`, a stream's id... */
   readonly position: string
   /** @throws RescindError ERR_EVENT_INVALID; ERR_REQUEST_FAILED if it must be tried again. */
@@ -57,6 +61,7 @@ const faults: ReadonlySet<string> = new Set([
 
 const retryMsMin = 100
 const retryMsMax = 5_000
+const sameLineMs = 1_000
 
 /** Gives the {@link Ingest} of each source by its name, such as `inbox:hr`. */
 export function createIngests(options: IngestOptions): (source: string) => Ingest {
@@ -75,26 +80,31 @@ function createIngest(source: string, options: IngestOptions, count: (outcome: O
   const { logger, deadLetters, nowSeconds } = options
   const pause = createPause(source, logger)
 
-  const publish = async (foreign: ForeignRevocation): Promise<void> => {
+  const publish = async (foreign: ForeignRevocation, sentAtSeconds: number | undefined): Promise<void> => {
     const now = nowSeconds()
-    const { expiresAt } = foreign
-    if (expiresAt !== undefined && expiresAt + options.graceSeconds <= now) return count('expired')
-    const bounded = withinBounds(foreign, now, options.longestTokenSeconds())
+    const longest = options.longestTokenSeconds()
+    const { issuedBefore = Number.POSITIVE_INFINITY, expiresAt = Number.POSITIVE_INFINITY } = foreign
+    if (expiresAt + options.graceSeconds <= now || issuedBefore + longest <= now) return count('expired')
+    const bounded = withinBounds(foreign, { now, sentAt: Math.min(now, sentAtSeconds ?? now), longest })
     const published = await options.publish({ ...bounded, id: foreignId(source, foreign), actor: source })
     count(published.id === undefined ? 'repeated' : 'published')
   }
 
+  const warn = notTooOften(sameLineMs, (heldBack, position: string, problem: string) =>
+    logger.warn({ source, position, problem, notLogged: heldBack }, 'an event cannot be used and is skipped'),
+  )
+
   const reject = ({ content, position }: Received, { message: problem }: Error): void => {
     count('rejected')
-    const at = Math.floor(nowSeconds())
-    deadLetters.add({ source, position, at, problem, ...contentFacts(content) })
-    logger.warn({ source, position, problem }, 'an event cannot be used and is skipped')
+    const facts = content === undefined ? {} : contentFacts(content)
+    deadLetters.add({ source, position, at: Math.floor(nowSeconds()), problem, ...facts })
+    warn(position, problem)
   }
 
   /** @returns whether it is done with. */
   const attempt = async (message: Received): Promise<boolean> => {
     try {
-      for (const revocation of await message.read()) await publish(revocation)
+      for (const revocation of await message.read()) await publish(revocation, message.sentAtSeconds)
       return true
     } catch (error) {
       if (error instanceof RescindError && faults.has(error.code)) {
@@ -116,27 +126,24 @@ function createIngest(source: string, options: IngestOptions, count: (outcome: O
   }
 }
 
-const tokenNames = ['jti', '$token', '$signature']
 const hourSeconds = 3_600
 
 /**
- * Their clocks may be ahead, and some of their tokens never expire. But no token outlives the longest lifetime, so its
- * revocation need not either; whole hours, so that a repeat is no longer than what it repeats.
+ * No token outlives the longest lifetime, so a revocation need not either; whole hours, so that a repeat is no longer
+ * than what it repeats. A cut in the future is counted from when the message came, so that it does not move when the
+ * message is read again.
  */
 function withinBounds(
   foreign: ForeignRevocation,
-  now: number,
-  longestTokenSeconds: number,
+  { now, sentAt, longest }: { readonly now: number; readonly sentAt: number; readonly longest: number },
 ): ForeignRevocation {
-  const { match, issuedBefore, expiresAt } = foreign
-  const isToken = tokenNames.some(name => Object.hasOwn(match, name))
-  const latest = Math.ceil((now + longestTokenSeconds) / hourSeconds) * hourSeconds
+  const { issuedBefore, expiresAt } = foreign
+  const latestCut = Math.floor(sentAt) + issuedBeforeAheadLimit
+  const latestExpiry = Math.ceil((now + longest) / hourSeconds) * hourSeconds
   return {
     ...foreign,
-    ...(issuedBefore === undefined
-      ? {}
-      : { issuedBefore: Math.min(issuedBefore, Math.floor(now) + issuedBeforeAheadLimit) }),
-    ...(expiresAt === undefined || !isToken ? {} : { expiresAt: Math.min(expiresAt, latest) }),
+    ...(issuedBefore === undefined ? {} : { issuedBefore: Math.min(issuedBefore, latestCut) }),
+    ...(expiresAt === undefined ? {} : { expiresAt: Math.min(expiresAt, latestExpiry) }),
   }
 }
 

@@ -59,6 +59,8 @@ export interface JwksStatus {
   readonly ageMs: number | undefined
   /** The last failure, if nothing succeeded since. */
   readonly lastError: string | undefined
+  /** Time since the first failure after the last success; undefined if nothing has failed since. */
+  readonly failingMs: number | undefined
 }
 
 /** The keys of one issuer. */
@@ -73,6 +75,8 @@ export interface JwksSource {
   isCurrent(key: VerificationKey): boolean
   /** Fetches again, or joins the fetch under way; rate limited. Never rejects. */
   refetch(): Promise<RefetchOutcome>
+  /** The same, but waits until the next fetch is due: never `limited`. */
+  refetchWhenDue(): Promise<RefetchOutcome>
   status(): JwksStatus
   /** Ends timers and the fetch under way; the keys stay until they are too old. */
   close(): void
@@ -111,6 +115,7 @@ export function createJwksSource(options: JwksSourceOptions): JwksSource {
   let successCount = 0
   let failureCount = 0
   let failuresInRow = 0
+  let failingSinceMs: number | undefined
   let lastError: string | undefined
 
   const getJson = (url: URL) =>
@@ -132,6 +137,7 @@ export function createJwksSource(options: JwksSourceOptions): JwksSource {
   function adopt(loaded: KeySet): void {
     successCount++
     failuresInRow = 0
+    failingSinceMs = undefined
     lastError = undefined
     if (keys.adopt(loaded)) logLoaded(logger, issuer, loaded)
   }
@@ -139,6 +145,7 @@ export function createJwksSource(options: JwksSourceOptions): JwksSource {
   function recordFailure(error: unknown): void {
     failureCount++
     failuresInRow++
+    failingSinceMs ??= timing.steadyNowMs()
     lastError = error instanceof Error ? error.message : String(error)
     const level = keys.current() ? 'warn' : 'error'
     logger[level]({ issuer, error: lastError, failuresInRow }, 'keys of the issuer could not be loaded')
@@ -166,25 +173,36 @@ export function createJwksSource(options: JwksSourceOptions): JwksSource {
     return underWay
   }
 
+  async function refetch(): Promise<RefetchOutcome> {
+    if (closing.signal.aborted) return 'failed'
+    if (!underWay) {
+      if (untilDueMs() > 0) return failuresInRow === 0 ? 'limited' : 'failed'
+      refetchedAtMs = timing.steadyNowMs()
+    }
+    return (await load(failuresInRow > 0)) ? 'loaded' : 'failed'
+  }
+
+  const untilDueMs = (): number => refetchedAtMs + refetchIntervalMs - timing.steadyNowMs()
+
   void load(true)
   return {
     generation: keys.generation,
     keySet: keys.current,
     retiredKeySet: keys.retired,
     isCurrent: key => keys.current()?.keys.has(key) ?? false,
-    async refetch() {
-      if (closing.signal.aborted) return 'failed'
-      if (!underWay) {
-        const nowMs = timing.steadyNowMs()
-        if (nowMs - refetchedAtMs < refetchIntervalMs) return failuresInRow === 0 ? 'limited' : 'failed'
-        refetchedAtMs = nowMs
+    refetch,
+    async refetchWhenDue() {
+      while (!underWay && untilDueMs() > 0 && !closing.signal.aborted) {
+        await new Promise<void>(due => timing.after(untilDueMs(), due))
       }
-      return (await load(failuresInRow > 0)) ? 'loaded' : 'failed'
+      return refetch()
     },
     status() {
       const ageMs = keys.ageMs()
       const keyCount = keys.current()?.keys.size ?? 0
-      return { loadedOnce: ageMs !== undefined, keyCount, successCount, failureCount, ageMs, lastError }
+      const failingMs = failingSinceMs === undefined ? undefined : timing.steadyNowMs() - failingSinceMs
+      const loadedOnce = ageMs !== undefined
+      return { loadedOnce, keyCount, successCount, failureCount, ageMs, lastError, failingMs }
     },
     close() {
       cancelTimer()

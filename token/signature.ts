@@ -15,6 +15,9 @@ import type { Timing } from './timing.ts'
  */
 export type SigningKey = VerificationKey | 'unknown_key' | 'bad_signature' | 'keys_unavailable'
 
+/** Where keys come from. */
+export type KeySource = Pick<JwksSource, 'generation' | 'keySet' | 'retiredKeySet' | 'refetch'>
+
 /** How long to wait for keys. */
 export interface KeyWait {
   readonly timing: Timing
@@ -33,7 +36,7 @@ export interface KeyWait {
 export async function findSigningKey(
   text: string,
   jwt: ParsedJwt,
-  source: JwksSource,
+  source: KeySource,
   wait: KeyWait,
 ): Promise<SigningKey> {
   const generation = source.generation()
@@ -42,7 +45,8 @@ export async function findSigningKey(
   const outcome = await refetchWithin(source, wait)
   const latest = source.generation() === generation ? first : await tryAllKeys(text, jwt, source)
   const keysAreKnown = outcome === 'loaded' || (outcome === 'limited' && !wait.freshKeysOnly)
-  return latest === 'unknown_key' && !keysAreKnown ? 'keys_unavailable' : latest
+  const isOpen = latest === 'unknown_key' || (wait.freshKeysOnly && newKeysMayHelp(latest, jwt))
+  return isOpen && !keysAreKnown ? 'keys_unavailable' : latest
 }
 
 function newKeysMayHelp(verdict: SigningKey, jwt: ParsedJwt): boolean {
@@ -52,7 +56,7 @@ function newKeysMayHelp(verdict: SigningKey, jwt: ParsedJwt): boolean {
 }
 
 /** The issuer's keys, then those that it no longer publishes, where they are kept. */
-async function tryAllKeys(text: string, jwt: ParsedJwt, source: JwksSource): Promise<SigningKey> {
+async function tryAllKeys(text: string, jwt: ParsedJwt, source: KeySource): Promise<SigningKey> {
   const verdict = await tryKeys(text, jwt, source.keySet())
   if (typeof verdict !== 'string') return verdict
   const retired = await tryKeys(text, jwt, source.retiredKeySet())
@@ -79,7 +83,7 @@ async function verifies(key: VerificationKey, text: string, algorithm: string): 
   }
 }
 
-async function refetchWithin(source: JwksSource, wait: KeyWait): Promise<RefetchOutcome | 'late'> {
+async function refetchWithin(source: KeySource, wait: KeyWait): Promise<RefetchOutcome | 'late'> {
   const { timing, deadlineMs } = wait
   if (deadlineMs === undefined) return source.refetch()
   let cancel = () => {}

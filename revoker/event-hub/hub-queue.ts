@@ -4,6 +4,7 @@
  * @module
  */
 import type { AsyncMessage, Channel, Connection } from 'rabbitmq-client'
+import type { Logger } from '../../runtime/logger.ts'
 
 /** What is consumed. */
 export interface HubQueueSettings {
@@ -11,6 +12,8 @@ export interface HubQueueSettings {
   readonly routingKey: string
   readonly queue: {
     readonly name: string
+    /** It outlives the connection, where the broker allows that. */
+    readonly durable: boolean
     /** For how long the broker keeps the queue, and what is in it, while nobody consumes it. */
     readonly expiresMs: number
   }
@@ -31,29 +34,60 @@ export interface HubQueue {
   close(): Promise<void>
 }
 
-/** A broker that does not allow the queue says one of these. */
-const refusals = new Set([
-  'ACCESS_REFUSED',
-  'PRECONDITION_FAILED',
-  'RESOURCE_LOCKED',
-  'NOT_ALLOWED',
-  'NOT_IMPLEMENTED',
+/** `existing`: one of the name that is there already, as it is; `temporary`: it lives as long as this connection. */
+type QueueKind = 'durable' | 'existing' | 'temporary'
+
+interface Fallback {
+  readonly kind: QueueKind
+  readonly message: string
+}
+
+const notAllowed: Fallback = {
+  kind: 'temporary',
+  message:
+    'the broker refuses a durable queue, a temporary one is used: what is revoked while no revoker is connected is only learned from the refill, which has JWTs but no opaque tokens, users or clients',
+}
+
+/** What is done when the broker refuses a durable queue, by its reply code; after any other it is tried again. */
+const fallbacks: ReadonlyMap<string, Fallback> = new Map<string, Fallback>([
+  [
+    'PRECONDITION_FAILED',
+    {
+      kind: 'existing',
+      message:
+        'the queue was declared with other settings and is used as it is; for revoker.eventHub.queue.expires to count, delete the queue at the broker',
+    },
+  ],
+  ['ACCESS_REFUSED', notAllowed],
+  ['NOT_ALLOWED', notAllowed],
 ])
 
-/** Whether the broker refused what it was asked for, so that asking again is of no use. */
-export const isRefusal = (error: unknown): error is Error & { readonly code: string } =>
-  error instanceof Error && 'code' in error && refusals.has(error.code as string)
-
 /**
- * Declares and binds the queue, and has messages delivered.
+ * Declares and binds the queue as far as the broker allows it, says what it does not, and has messages delivered.
  *
- * @param durable else a queue that lives as long as this connection.
- * @throws what the broker says, see {@link isRefusal}; or that there was no connection for 20 s.
+ * @throws what the broker says; or that there was no connection for 20 s.
  */
 export async function openHubQueue(
   connection: Connection,
   settings: HubQueueSettings,
-  durable: boolean,
+  onMessage: OnMessage,
+  logger: Logger,
+): Promise<HubQueue> {
+  const kind = settings.queue.durable ? 'durable' : 'temporary'
+  try {
+    return await open(connection, settings, kind, onMessage)
+  } catch (error) {
+    const fallback = kind === 'durable' ? fallbacks.get((error as { code?: string }).code ?? '') : undefined
+    if (fallback === undefined) throw error
+    logger.warn({ queue: settings.queue.name, reason: (error as Error).message }, fallback.message)
+    return open(connection, settings, fallback.kind, onMessage)
+  }
+}
+
+async function open(
+  connection: Connection,
+  settings: HubQueueSettings,
+  kind: QueueKind,
   onMessage: OnMessage,
 ): Promise<HubQueue> {
   const channel = await connection.acquire({ emitErrorsFromChannel: true })
@@ -62,7 +96,7 @@ export async function openHubQueue(
   const closed = new Promise<void>(resolve => channel.once('close', resolve))
   channel.on('basic.cancel', () => void channel.close())
   try {
-    await consume(channel, settings, durable, onMessage)
+    await consume(channel, settings, kind, onMessage)
   } catch (error) {
     await channel.close()
     throw error
@@ -76,14 +110,15 @@ export async function openHubQueue(
 async function consume(
   channel: Channel,
   { exchange, routingKey, queue, prefetch }: HubQueueSettings,
-  durable: boolean,
+  kind: QueueKind,
   onMessage: OnMessage,
 ): Promise<void> {
-  const { queue: name } = await channel.queueDeclare(
-    durable
-      ? { queue: queue.name, durable: true, arguments: { 'x-expires': queue.expiresMs } }
-      : { queue: '', exclusive: true },
-  )
+  const declarations = {
+    durable: { queue: queue.name, durable: true, arguments: { 'x-expires': queue.expiresMs } },
+    existing: { queue: queue.name, passive: true },
+    temporary: { queue: '', exclusive: true },
+  }
+  const { queue: name } = await channel.queueDeclare(declarations[kind])
   await channel.queueBind({ queue: name, exchange, routingKey })
   await channel.basicQos({ prefetchCount: prefetch })
   await channel.basicConsume({ queue: name }, message =>

@@ -6,12 +6,15 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { Connection } from 'rabbitmq-client'
+import { invalidEvent } from '../../revocation/formats/foreign-format.ts'
+import { aborted, childSignal } from '../../runtime/abort-signal.ts'
 import type { ClientTlsOptions } from '../../runtime/client-tls.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { createForeignReader } from '../foreign-events.ts'
-import { aborted, childSignal, type Importer, keepRunning } from '../importer.ts'
+import { type Importer, keepRunning } from '../importer.ts'
 import type { Ingest } from '../ingest.ts'
-import { type HubQueueSettings, isRefusal, type OnMessage, openHubQueue } from './hub-queue.ts'
+import { type HubQueueSettings, type OnMessage, openHubQueue } from './hub-queue.ts'
+import { octetsOf } from './message-octets.ts'
 import { type RefillSettings, refill } from './refill.ts'
 
 /** How to reach the event hub. */
@@ -21,8 +24,6 @@ export interface EventHubSettings extends HubQueueSettings {
   readonly username: string
   readonly password: string
   readonly tls: ClientTlsOptions
-  /** Ask for a queue that outlives the connection. */
-  readonly durable: boolean
   /** Issuers that its revocations are bound to; none: they hold for all. */
   readonly issuers: readonly string[]
   /** The list of revoked tokens; without it what happened while we were away is known only from a durable queue. */
@@ -34,13 +35,21 @@ const retryMsMax = 10_000
 const closeLimitMs = 5_000
 const heartbeatSeconds = 10
 
+/** What is followed, and where it goes. */
+export interface EventHubOptions {
+  readonly settings: EventHubSettings
+  readonly ingest: Ingest
+  readonly logger: Logger
+}
+
 /** Starts to follow the event hub, in the background and until closed. */
-export function startEventHubImporter(settings: EventHubSettings, ingest: Ingest, logger: Logger): Importer {
-  const connection = connect(settings)
+export function startEventHubImporter(options: EventHubOptions): Importer {
+  const { logger } = options
+  const connection = connect(options.settings)
   connection.on('error', error => logger.warn({ err: error }, 'a broker of the event hub is not connected'))
   connection.on('connection', () => logger.info({}, 'connected to a broker of the event hub'))
   const following = keepRunning(
-    closing => followAsAllowed(connection, settings, ingest, logger, closing),
+    closing => follow(connection, options, closing),
     (error, retryMs) =>
       logger.warn({ err: error, retryMs }, 'the queue of the event hub cannot be consumed; trying again'),
   )
@@ -70,65 +79,39 @@ function connect({ brokers, username, password, tls }: EventHubSettings): Connec
   })
 }
 
-/** Where a durable queue is refused, a temporary one is used. */
-async function followAsAllowed(
-  connection: Connection,
-  settings: EventHubSettings,
-  ingest: Ingest,
-  logger: Logger,
-  closing: AbortSignal,
-): Promise<void> {
-  try {
-    await follow(connection, settings, ingest, logger, closing)
-  } catch (error) {
-    if (!settings.durable || !isRefusal(error)) throw error
-    logger.warn({ reason: error.message }, temporaryQueue)
-    await follow(connection, { ...settings, durable: false }, ingest, logger, closing)
-  }
-}
-
-const temporaryQueue =
-  'the broker refuses a durable queue, a temporary one is used: what is revoked while no revoker is connected is only ' +
-  'learned from the refill, which has JWTs but no opaque tokens, users or clients'
-
 /** Consumes the queue until its channel is gone. */
-async function follow(
-  connection: Connection,
-  settings: EventHubSettings,
-  ingest: Ingest,
-  logger: Logger,
-  closing: AbortSignal,
-): Promise<void> {
+async function follow(connection: Connection, options: EventHubOptions, closing: AbortSignal): Promise<void> {
+  const { settings, ingest, logger } = options
   const { signal, abort } = childSignal(closing)
   const reader = createForeignReader({ formats: ['wso2-event-hub'], issuers: settings.issuers })
   const underWay = new Set<Promise<void>>()
+  // Nothing in here may throw: nobody would catch it.
   const onMessage: OnMessage = (message, acknowledge) => {
     const content = octetsOf(message.body)
     const position = `${message.exchange}/${message.routingKey}#${message.deliveryTag}`
+    const read = async () => {
+      if (content === undefined) throw invalidEvent('JSON that is nested too deep')
+      return reader.read(content)
+    }
     const taking = ingest
-      .take({ content, position, read: () => reader.read(content) }, signal)
+      .take({ content, position, read }, signal)
       .then(acknowledge)
       // What is given up is not acknowledged, so the broker delivers it again.
       .catch(() => undefined)
     underWay.add(taking)
     void taking.then(() => underWay.delete(taking))
   }
-  const queue = await openHubQueue(connection, settings, settings.durable, onMessage)
+  const queue = await openHubQueue(connection, settings, onMessage, logger)
   void queue.closed.then(abort)
-  logger.info({ durable: settings.durable }, 'the queue of the event hub is consumed')
-  const refilling = refillOnce(settings, ingest, logger, signal)
+  logger.info({}, 'the queue of the event hub is consumed')
+  const refilling = refillOnce(options, signal)
   await aborted(signal)
   await Promise.all([...underWay, refilling])
   await queue.close()
 }
 
 /** Tries until the list was read once. Never rejects. */
-async function refillOnce(
-  settings: EventHubSettings,
-  ingest: Ingest,
-  logger: Logger,
-  signal: AbortSignal,
-): Promise<void> {
+async function refillOnce({ settings, ingest, logger }: EventHubOptions, signal: AbortSignal): Promise<void> {
   if (settings.refill === undefined) return
   let retryMs = retryMsMin
   while (!signal.aborted) {
@@ -146,10 +129,4 @@ async function refillOnce(
       retryMs = Math.min(retryMsMax, retryMs * 2)
     }
   }
-}
-
-/** The client decodes bodies by their content type. */
-function octetsOf(body: unknown): Uint8Array {
-  if (body instanceof Uint8Array) return body
-  return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
 }

@@ -8,8 +8,8 @@ import { request as httpsRequest } from 'node:https'
 import { RescindError } from '../../revocation/error.ts'
 import { invalidEvent } from '../../revocation/formats/foreign-format.ts'
 import { readRevokedJwt } from '../../revocation/formats/wso2-event-hub.ts'
+import { parseJsonObject } from '../../revocation/json-object.ts'
 import type { ClientTlsOptions } from '../../runtime/client-tls.ts'
-import { parseJsonObject } from '../../token/json-object.ts'
 import type { Ingest, Received } from '../ingest.ts'
 import { createElementSplitter } from './json-elements.ts'
 
@@ -25,7 +25,7 @@ export interface RefillSettings {
 }
 
 /** Path of the list. */
-export const revokedJwtPath = '/internal/data/v1/revokedjwt'
+const revokedJwtPath = '/internal/data/v1/revokedjwt'
 
 const listLimitBytes = 256 * 1024 * 1024
 const entryLimitBytes = 64 * 1024

@@ -3,13 +3,14 @@
  *
  * @module
  */
+import { invalidEvent } from '../../revocation/formats/foreign-format.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { createForeignReader } from '../foreign-events.ts'
 import type { Importer } from '../importer.ts'
 import type { Ingest } from '../ingest.ts'
 import { createSetVerifier, type Transmitter } from '../set-verification.ts'
 import { type KafkaInboxSettings, readKafkaInbox } from './kafka-inbox.ts'
-import type { TakePage } from './page.ts'
+import type { InboxMessage, TakePage } from './page.ts'
 import { type RedisInboxSettings, readRedisInbox } from './redis-inbox.ts'
 
 /** What an inbox is and what it may revoke. */
@@ -26,16 +27,19 @@ export interface InboxSettings {
   readonly transmitters: readonly Transmitter[]
 }
 
+const noContent = 'no message (any more): a Redis entry needs the field event, a Kafka record a value'
+
 /** Starts to read an inbox, in the background and until closed. */
 export function startInbox(settings: InboxSettings, ingest: Ingest, logger: Logger): Importer {
   const { from, formats, issuers, key, transmitters } = settings
   const sets = createSetVerifier(transmitters, logger)
   const reader = createForeignReader({ formats, issuers, eventKey: key, sets })
   const takePage: TakePage = async (messages, signal) => {
-    const takings = messages.map(message =>
-      ingest.take({ ...message, read: () => reader.read(message.content) }, signal),
-    )
-    await Promise.all(takings)
+    const read = async ({ content }: InboxMessage) => {
+      if (content === undefined) throw invalidEvent(noContent)
+      return reader.read(content)
+    }
+    await Promise.all(messages.map(message => ingest.take({ ...message, read: () => read(message) }, signal)))
   }
   const source =
     'kafka' in from
@@ -43,8 +47,10 @@ export function startInbox(settings: InboxSettings, ingest: Ingest, logger: Logg
       : readRedisInbox(settings.name, from.redis, takePage, logger)
   return {
     async close() {
-      await source.close()
+      const closed = source.close()
+      // Messages that wait for keys are given up.
       sets.close()
+      await closed
     },
   }
 }

@@ -3,14 +3,19 @@
  *
  * @module
  */
-import type { Consumer, EachBatchPayload } from 'kafkajs'
+import type { Admin, Consumer, EachBatchPayload } from 'kafkajs'
 import { closeClient, createKafkaClient, type KafkaConnectionOptions } from '../../event-log/kafka/client.ts'
+import { unreadableTopic } from '../../event-log/kafka/failure.ts'
+import { readTopicSettings } from '../../event-log/kafka/topic.ts'
+import { aborted, childSignal } from '../../runtime/abort-signal.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import { aborted, childSignal, type Importer, keepRunning } from '../importer.ts'
-import { type InboxMessage, pageMessages, type TakePage } from './page.ts'
+import { type Importer, keepRunning } from '../importer.ts'
+import type { InboxMessage, TakePage } from './page.ts'
 
 /** Which topic, and how to get there. */
 export interface KafkaInboxSettings extends Omit<KafkaConnectionOptions, 'logger'> {
+  /** The section of the settings, for errors. */
+  readonly setting: string
   readonly topic: string
   /** A new group begins with the oldest message. */
   readonly groupId: string
@@ -19,8 +24,11 @@ export interface KafkaInboxSettings extends Omit<KafkaConnectionOptions, 'logger
 const heartbeatMs = 1_000
 /** For so long the partitions of a member that died have no reader. */
 const sessionTimeoutMs = 10_000
-const maxBatchBytes = 4 * 1024 * 1024
+/** Of a fetch; compressed, it may be a hundred times as much in memory. A larger batch comes all the same. */
+const fetchBytes = 1024 * 1024
 const maxWaitMs = 500
+/** Most messages that are under way at once. */
+const pageMessages = 500
 
 /** Starts to read, in the background and until closed. */
 export function readKafkaInbox(
@@ -29,6 +37,7 @@ export function readKafkaInbox(
   takePage: TakePage,
   logger: Logger,
 ): Importer {
+  let checked = false
   const read = async (closing: AbortSignal): Promise<void> => {
     const client = createKafkaClient({ ...settings, logger }, { retry: { retries: 3 } })
     const consumer = client.kafka.consumer({
@@ -36,8 +45,8 @@ export function readKafkaInbox(
       allowAutoTopicCreation: false,
       sessionTimeout: sessionTimeoutMs,
       heartbeatInterval: heartbeatMs,
-      maxBytes: maxBatchBytes,
-      maxBytesPerPartition: maxBatchBytes,
+      maxBytes: fetchBytes,
+      maxBytesPerPartition: fetchBytes,
       maxWaitTimeInMs: maxWaitMs,
       // A consumer that has failed is replaced by keepRunning.
       retry: { retries: 3, restartOnFailure: async () => false },
@@ -46,6 +55,8 @@ export function readKafkaInbox(
     try {
       const crashed = crashOf(consumer)
       await consumer.connect()
+      if (!checked) await warnOfCompression(client.kafka.admin(), settings, logger)
+      checked = true
       await consumer.subscribe({ topics: [settings.topic], fromBeginning: true })
       await consumer.run({
         autoCommit: false,
@@ -54,6 +65,8 @@ export function readKafkaInbox(
       })
       logger.info({ inbox: name, topic: settings.topic }, 'reading the inbox')
       await Promise.race([crashed, aborted(signal)])
+    } catch (error) {
+      throw unreadableTopic(settings.setting, settings.topic, error) ?? error
     } finally {
       abort()
       await closeClient(client, () => consumer.disconnect())
@@ -62,6 +75,27 @@ export function readKafkaInbox(
   return keepRunning(read, (error, retryMs) =>
     logger.error({ err: error, inbox: name, retryMs }, 'the inbox cannot be read; trying again'),
   )
+}
+
+const readable = new Set(['uncompressed', 'gzip'])
+
+/** Nothing else can be read here, and a batch that cannot be read stops an inbox. */
+async function warnOfCompression(
+  admin: Admin,
+  { setting, topic }: KafkaInboxSettings,
+  logger: Logger,
+): Promise<void> {
+  try {
+    await admin.connect()
+    const type = (await readTopicSettings(admin, topic))?.get('compression.type')
+    if (type === undefined || readable.has(type)) return
+    logger.warn(
+      { topic },
+      `${setting}: compression.type of the topic ${topic} is ${type}: a batch that a producer compresses with snappy, lz4 or zstd stops this inbox; set it to uncompressed or gzip`,
+    )
+  } finally {
+    await admin.disconnect()
+  }
 }
 
 /** Rejects when the consumer gives up. */
@@ -85,9 +119,10 @@ async function takeBatch(
     const taken = await whileBeating(heartbeat, closing, signal =>
       takePage(
         page.map(
-          ({ value, offset }): InboxMessage => ({
-            content: value ?? Buffer.alloc(0),
+          ({ value, offset, timestamp }): InboxMessage => ({
+            content: value ?? undefined,
             position: `${topic}/${partition}/${offset}`,
+            sentAtSeconds: Number(timestamp) / 1000,
           }),
         ),
         signal,

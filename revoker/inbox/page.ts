@@ -3,13 +3,13 @@
  *
  * @module
  */
+import type { Received } from '../ingest.ts'
 
-/** A message of an inbox. */
-export interface InboxMessage {
-  readonly content: Uint8Array
-  /** `topic/partition/offset`, or the stream and the entry's id. */
-  readonly position: string
-}
+/**
+ * A message of an inbox; its position is `topic/partition/offset`, or the stream and the entry's id. Without content it
+ * is none: a record without a value, an entry without the field.
+ */
+export type InboxMessage = Omit<Received, 'read'>
 
 /**
  * Resolves when all messages of a page are done with, so that they may be committed.
@@ -17,6 +17,3 @@ export interface InboxMessage {
  * @throws the signal's reason; nothing of the page may then be committed.
  */
 export type TakePage = (messages: readonly InboxMessage[], signal: AbortSignal) => Promise<void>
-
-/** Most messages that are under way at once. */
-export const pageMessages = 500

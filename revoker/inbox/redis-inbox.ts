@@ -8,7 +8,7 @@ import type { Redis } from 'ioredis'
 import { type ConnectOptions, connectRedis } from '../../event-log/redis/connection.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { type Importer, keepRunning } from '../importer.ts'
-import { type InboxMessage, pageMessages, type TakePage } from './page.ts'
+import type { InboxMessage, TakePage } from './page.ts'
 
 /** Which stream, and how to get there. */
 export interface RedisInboxSettings extends Omit<ConnectOptions, 'silenceMs' | 'key'> {
@@ -18,8 +18,10 @@ export interface RedisInboxSettings extends Omit<ConnectOptions, 'silenceMs' | '
 }
 
 /** The field of an entry that holds the message. */
-export const messageField = 'event'
+const messageField = 'event'
 
+/** Most entries that are read at once; Redis has no limit for the size of one but 512 MB. */
+const pageEntries = 32
 const blockMs = 2_000
 const silenceMs = 10_000
 /** What is not acknowledged for so long belongs to a consumer that is dead. */
@@ -54,15 +56,16 @@ export function readRedisInbox(
 
 interface Entry {
   readonly id: string
-  /** Absent when the entry was trimmed before it was read. */
+  /** Absent without the field, and when the entry was trimmed before it was acknowledged. */
   readonly content: Buffer | undefined
 }
 
 const messageOf =
   (stream: string) =>
   ({ id, content }: Entry): InboxMessage => ({
-    content: content ?? Buffer.alloc(0),
+    content,
     position: `${stream}/${id}`,
+    sentAtSeconds: Number(id.split('-', 1)[0]) / 1000,
   })
 
 async function createGroup(client: Redis, { stream, group }: RedisInboxSettings): Promise<void> {
@@ -96,9 +99,10 @@ async function* abandoned(client: Redis, settings: RedisInboxSettings): AsyncGen
   const { stream, group } = settings
   let cursor = '0-0'
   do {
-    const args = [stream, group, hostname(), abandonedMs, cursor, 'COUNT', pageMessages]
-    const [next, entries] = (await client.callBuffer('XAUTOCLAIM', ...args)) as [Buffer, RawEntry[]]
-    yield entries.map(entryOf)
+    const args = [stream, group, hostname(), abandonedMs, cursor, 'COUNT', pageEntries]
+    const [next, entries] = (await client.callBuffer('XAUTOCLAIM', ...args)) as [Buffer, (RawEntry | null)[]]
+    // Redis 6.2 gives null for an entry that was trimmed.
+    yield entries.filter(entry => entry !== null).map(entryOf)
     cursor = next.toString()
   } while (cursor !== '0-0')
 }
@@ -108,7 +112,7 @@ async function readGroup(
   { stream, group }: RedisInboxSettings,
   from: string,
 ): Promise<readonly Entry[]> {
-  const what = ['GROUP', group, hostname(), 'COUNT', pageMessages, 'BLOCK', blockMs, 'STREAMS', stream, from]
+  const what = ['GROUP', group, hostname(), 'COUNT', pageEntries, 'BLOCK', blockMs, 'STREAMS', stream, from]
   const reply = (await client.callBuffer('XREADGROUP', ...what)) as [Buffer, RawEntry[]][] | null
   return (reply?.[0]?.[1] ?? []).map(entryOf)
 }

@@ -7,6 +7,7 @@ import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { Registry } from 'prom-client'
 import { stringify } from 'yaml'
+import { importersOf } from '../../cli/importer-settings.ts'
 import { RescindError } from '../../revocation/error.ts'
 import { opaqueFingerprint } from '../../revocation/token-fingerprint.ts'
 import { type EventHubSettings, startEventHubImporter } from '../../revoker/event-hub/importer.ts'
@@ -68,14 +69,13 @@ describe('the event hub importer', requireService('rabbitmq'), () => {
       tls: {},
       exchange: 'amq.topic',
       routingKey: 'tokenRevocation',
-      queue: { name: queue, expiresMs: 600_000 },
-      durable: true,
+      queue: { name: queue, durable: true, expiresMs: 600_000 },
       prefetch: 100,
       issuers: [],
       refill: undefined,
       ...changes,
     }
-    importer = startEventHubImporter(settings, ingest, ingesting.options.logger)
+    importer = startEventHubImporter({ settings, ingest, logger: ingesting.options.logger })
   }
   const start = async (changes: Partial<EventHubSettings> = {}): Promise<void> => {
     startWithoutWaiting(changes)
@@ -233,8 +233,8 @@ describe('the event hub importer', requireService('rabbitmq'), () => {
       queue: { name: queue },
       refill: { url, username, password },
     }
-    const { revoker } = loadYaml(stringify({ revoker: { eventHub } })).config
-    importer = await startImporters({ ...ingesting.options, ...revoker, registry: new Registry() })
+    const imported = importersOf(loadYaml(stringify({ revoker: { eventHub } })).config)
+    importer = startImporters({ ...ingesting.options, ...imported, registry: new Registry() })
     await revoked('listed')
     await first.publish(tokenEvent('published'))
     await revoked('published')

@@ -48,7 +48,13 @@ describe('an inbox on a Kafka topic', requireService('kafka'), () => {
   const create = async (): Promise<InboxUnderTest> => {
     topic = `inbox-${++topics}`
     await broker.admin.createTopics({ topics: [{ topic, numPartitions }], waitForLeaders: true })
-    const kafka = { brokers: broker.brokers, clientId: 'test', topic, groupId: groupOf(topic) }
+    const kafka = {
+      setting: 'test',
+      brokers: broker.brokers,
+      clientId: 'test',
+      topic,
+      groupId: groupOf(topic),
+    }
     return { from: { kafka }, send, unacknowledged }
   }
   const inbox = testInbox(create)
@@ -66,7 +72,15 @@ describe('an inbox on a Kafka topic', requireService('kafka'), () => {
   test('waits for a topic that is not there yet', async () => {
     const later = `${topic}-later`
     inbox.start({
-      from: { kafka: { brokers: broker.brokers, clientId: 'test', topic: later, groupId: groupOf(later) } },
+      from: {
+        kafka: {
+          setting: 'test',
+          brokers: broker.brokers,
+          clientId: 'test',
+          topic: later,
+          groupId: groupOf(later),
+        },
+      },
     })
     await until('it was tried', () => inbox.ingesting.warnings.length > 0)
     await broker.admin.createTopics({ topics: [{ topic: later, numPartitions }], waitForLeaders: true })

@@ -10,6 +10,7 @@ import { after, before, describe, test } from 'node:test'
 import { Redis } from 'ioredis'
 import { Registry } from 'prom-client'
 import { stringify } from 'yaml'
+import { importersOf } from '../../cli/importer-settings.ts'
 import { startImporters } from '../../revoker/importers.ts'
 import { parseRedisUrl } from '../../runtime/config/redis-url.ts'
 import { until } from '../support/condition.ts'
@@ -46,7 +47,11 @@ describe('an inbox on a Redis stream', requireService('redis'), () => {
   }
   const create = async (): Promise<InboxUnderTest> => {
     stream = `inbox-${++streams}`
-    return { from: { redis: { url: parseRedisUrl(redis.url), stream, group } }, send, unacknowledged }
+    return {
+      from: { redis: { setting: 'test', url: parseRedisUrl(redis.url), stream, group } },
+      send,
+      unacknowledged,
+    }
   }
   const inbox = testInbox(create)
 
@@ -82,7 +87,7 @@ describe('an inbox on a Redis stream', requireService('redis'), () => {
     await client.call('ACL', 'SETUSER', 'reader', 'reset', 'on', '>reader-secret', `~${stream}`, ...rights)
     const url = parseRedisUrl(redis.url)
     inbox.start({
-      from: { redis: { url, username: 'reader', password: 'reader-secret', stream, group } },
+      from: { redis: { setting: 'test', url, username: 'reader', password: 'reader-secret', stream, group } },
     })
     await send([tokenMessage('with-few-rights')])
     await inbox.revoked('with-few-rights')
@@ -97,19 +102,18 @@ describe('an inbox on a Redis stream', requireService('redis'), () => {
       formats: ['cloudevents'],
       issuers: [inboxIssuer],
     })
-    const { inbox: configured, eventHub } = loadYaml(
+    const { config } = loadYaml(
       stringify({
         issuers: [{ issuer: inboxIssuer }],
         revoker: { inbox: [settings('one'), settings('two')] },
       }),
-    ).config.revoker
+    )
     const { options } = inbox.ingesting
     const published: string[] = []
-    const importers = await startImporters({
+    const importers = startImporters({
       ...options,
       registry: new Registry(),
-      inbox: configured,
-      eventHub,
+      ...importersOf(config),
       publish: revocation => {
         published.push(`${revocation.actor} ${revocation.match.jti}`)
         return options.publish(revocation)

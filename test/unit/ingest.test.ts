@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, test } from 'node:test'
+import { createDeadLetters } from '../../event-log/dead-letters.ts'
 import { RescindError } from '../../revocation/error.ts'
-import { createDeadLetters } from '../../revoker/dead-letters.ts'
 import { createForeignReader } from '../../revoker/foreign-events.ts'
 import { createIngests, type Ingest } from '../../revoker/ingest.ts'
 import { until } from '../support/condition.ts'
@@ -23,8 +23,8 @@ beforeEach(async () => {
 })
 afterEach(() => ingesting.close())
 
-const take = (content: Uint8Array, signal = new AbortController().signal) =>
-  ingest.take({ content, position: 'topic/0/7', read: () => reader.read(content) }, signal)
+const take = (content: Uint8Array, signal = new AbortController().signal, sentAtSeconds?: number) =>
+  ingest.take({ content, sentAtSeconds, position: 'topic/0/7', read: () => reader.read(content) }, signal)
 const cloudEvent = (data: object): Buffer => {
   const event = fixtureJson('cloudevents-user')
   const { issuedBefore: _, ...rest } = event.data
@@ -94,16 +94,38 @@ test('a clock that is ahead revokes no more than a minute of the future', async 
   assert.equal(ingesting.revocations()[0]?.issuedBefore, now + 60)
 })
 
-test('a token that has expired is not revoked any more, and one that never expires as long as one can live', async () => {
+test('the cut of a clock that is ahead does not move when the message is read again', async () => {
+  const { signal } = new AbortController()
+  const content = cloudEvent({ issuedBefore: now + 1_000_000 })
+  await take(content, signal, now - 5_000)
+  await take(content, signal, now - 5_000)
+  await take(cloudEvent({ match: { iss: issuer, sub: 'ahead' }, issuedBefore: now + 1e6 }), signal, now + 9)
+  assert.deepEqual(
+    ingesting.revocations().map(({ issuedBefore }) => issuedBefore),
+    [now - 5_000 + 60, now + 60],
+  )
+  assert.equal(await ingesting.count(source, 'repeated'), 1)
+})
+
+test('a cut that no token can have outlived is not published any more', async () => {
+  await take(cloudEvent({ issuedBefore: now - longestTokenSeconds }))
+  assert.deepEqual(ingesting.matches(), [])
+  assert.equal(await ingesting.count(source, 'expired'), 1)
+  await take(cloudEvent({ issuedBefore: now - longestTokenSeconds + 1 }))
+  assert.equal(ingesting.matches().length, 1)
+})
+
+test('what has expired is not revoked any more, and what never expires as long as a token can live', async () => {
   await take(cloudEvent({ match: { iss: issuer, jti: 'old' }, expiresAt: now }))
   await take(cloudEvent({ match: { iss: issuer, jti: 'endless' }, expiresAt: 9e15 }))
   await take(cloudEvent({ match: { iss: issuer, jti: 'endless' }, expiresAt: 9e15 }))
   await take(cloudEvent({ match: { iss: issuer, sub: 'blocked' }, expiresAt: 4_000_000_000 }))
-  const [endless, blocked, ...others] = ingesting.revocations()
-  assert.deepEqual(others, [])
-  assert.ok((endless?.expiresAt ?? 0) >= now + longestTokenSeconds)
-  assert.ok((endless?.expiresAt ?? 0) < now + longestTokenSeconds + 3_600)
-  assert.equal(blocked?.expiresAt, 4_000_000_000)
+  const revocations = ingesting.revocations()
+  assert.equal(revocations.length, 2)
+  for (const { expiresAt = 0 } of revocations) {
+    assert.ok(expiresAt >= now + longestTokenSeconds)
+    assert.ok(expiresAt < now + longestTokenSeconds + 3_600)
+  }
   assert.equal(await ingesting.count(source, 'expired'), 1)
 })
 
@@ -126,6 +148,30 @@ test('a source that does not accept a format, or whose messages are too large or
     Buffer.from('eyJhbGciOiJub25lIn0.eyJldmVudHMiOnt9fQ.'),
     /format set-caep, which is not accepted/,
   )
+})
+
+test('garbage is not logged message by message', async () => {
+  for (let times = 0; times < 100; times++) await take(Buffer.from('garbage'))
+  assert.equal(ingesting.deadLetters.total, 100)
+  assert.ok(ingesting.warnings.length < 100)
+})
+
+test('an unsigned message is never one of a signed format', async () => {
+  const sets = createForeignReader({ formats: ['set-caep'], issuers: [issuer] })
+  await assert.rejects(sets.read(Buffer.from('{"events":{}}')), { code: 'ERR_EVENT_INVALID' })
+})
+
+test('dead letters of one source do not push out those of another', () => {
+  const letters = createDeadLetters(2)
+  const facts = { at: now, problem: 'garbage' }
+  letters.add({ ...facts, source: 'log', position: '1' })
+  for (const position of ['a', 'b', 'c']) letters.add({ ...facts, source, position })
+  letters.add({ ...facts, source: 'log', position: '2' })
+  assert.deepEqual(
+    letters.list().map(({ position }) => position),
+    ['1', 'b', 'c', '2'],
+  )
+  assert.equal(letters.total, 5)
 })
 
 test('the last dead letters are kept, and all are counted', () => {

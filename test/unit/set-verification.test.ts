@@ -5,9 +5,11 @@ import { RescindError } from '../../revocation/error.ts'
 import { sessionRevoked } from '../../revocation/formats/set-caep.ts'
 import { createForeignReader, type ForeignReader } from '../../revoker/foreign-events.ts'
 import { createSetVerifier, type SetVerifier, type Transmitter } from '../../revoker/set-verification.ts'
+import type { Timing } from '../../token/timing.ts'
 import { until } from '../support/condition.ts'
 import { createTestIssuer, type SignOptions, type TestIssuer } from '../support/issuer.ts'
 import { createErrorLogger } from '../support/published-log.ts'
+import { createManualTiming } from '../support/token-issuer.ts'
 
 const audience = 'https://sp.example.com/caep'
 const now = Math.floor(Date.now() / 1_000)
@@ -24,7 +26,7 @@ afterEach(async () => {
   await idp.stop()
 })
 
-const open = (issuers: readonly string[]): void => {
+const open = (issuers: readonly string[], timing?: Timing): void => {
   sets?.close()
   const transmitter: Transmitter = {
     issuer: idp.issuer,
@@ -32,7 +34,7 @@ const open = (issuers: readonly string[]): void => {
     audiences: [audience],
     issuers,
   }
-  sets = createSetVerifier([transmitter], createErrorLogger().logger)
+  sets = createSetVerifier([transmitter], createErrorLogger().logger, timing)
   reader = createForeignReader({ formats: ['set-caep'], issuers: ['https://not.asked'], sets })
 }
 const subject = (iss: string) => ({ format: 'iss_sub', iss, sub: 'alice' })
@@ -84,6 +86,7 @@ test('one that nobody, or somebody else, signed is refused', async () => {
 
 test('one of another sender, for another receiver, or that is an access token is refused', async () => {
   await refused(await set({ iss: 'https://other.example' }), /iss is not a configured transmitter/)
+  await refused(await set({ iss: [idp.issuer] }), /iss is not a configured transmitter/)
   await refused(await set({ aud: 'https://other.example' }), /aud is not for us/)
   await refused(await set({ aud: undefined }), /aud is not for us/)
   await refused(await set({}, { header: { typ: 'at+jwt' } }), /typ is not secevent\+jwt/)
@@ -115,4 +118,45 @@ test('one that was signed before the keys changed is still genuine', async () =>
   await idp.rotate()
   await reader.read(await set())
   assert.equal((await reader.read(content)).length, 1)
+})
+
+test('one that is signed with a new key is not lost, though the keys were fetched a moment ago', async () => {
+  const timing = createManualTiming()
+  open([idp.issuer], timing)
+  await reader.read(await set())
+  await refused(await set({}, { kid: 'forged' }), /unknown_key/)
+  const requests = idp.requests
+  await idp.rotate()
+  const reading = reader.read(await set())
+  await until('it waits', () => timing.pendingDelaysMs().includes(1_000))
+  assert.equal(idp.requests, requests)
+  timing.advance(1_000)
+  assert.equal((await reading).length, 1)
+  assert.equal(idp.requests, requests + 1)
+})
+
+test('many with unknown keys share one fetch', async () => {
+  const timing = createManualTiming()
+  open([idp.issuer], timing)
+  await reader.read(await set())
+  const requests = idp.requests
+  const forged = await Promise.all(
+    Array.from({ length: 50 }, (_, index) => set({}, { kid: `forged-${index}` })),
+  )
+  await Promise.all(forged.map(content => refused(content, /unknown_key/)))
+  assert.equal(idp.requests, requests + 1)
+})
+
+test('while the keys cannot be fetched, one with an unknown key waits half a minute at most, and others do not', async () => {
+  const timing = createManualTiming()
+  open([idp.issuer], timing)
+  const genuine = await set()
+  const [forged, withoutKid] = [await set({}, { kid: 'forged' }), await set({ aud: 'x' }, { kid: null })]
+  assert.equal((await reader.read(genuine)).length, 1)
+  idp.broken = true
+  await assert.rejects(reader.read(forged), { code: 'ERR_REQUEST_FAILED' })
+  timing.advance(30_001)
+  for (let times = 0; times < 3; times++) await refused(forged, /unknown key, and no keys could be fetched/)
+  assert.equal((await reader.read(genuine)).length, 1)
+  await refused(withoutKid, /aud is not for us/)
 })

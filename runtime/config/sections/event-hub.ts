@@ -3,7 +3,7 @@
  *
  * @module
  */
-import Type, { type Static } from 'typebox'
+import Type from 'typebox'
 import { count, duration, httpUrl, list, section, text } from '../fields.ts'
 import { clientTlsSection } from './client-tls.ts'
 
@@ -22,14 +22,14 @@ const queue = section('The queue at the broker in which messages wait for us.', 
     default: true,
     errorMessage: 'must be true or false',
     description:
-      'Ask for a queue that outlives the connection. Where the broker refuses, a temporary one is used.',
+      'Ask for a queue that outlives the connection. Where the broker does not allow it, a temporary one is used.',
   }),
   expires: duration({
     default: '1d',
     min: '1m',
     max: '30d',
     description:
-      'How long the broker keeps the durable queue, and what is in it, while no revoker consumes it.',
+      'How long the broker keeps the durable queue, and what is in it, while no revoker consumes it. A queue that is there already stays as it is.',
   }),
 })
 
@@ -82,10 +82,10 @@ export const eventHubSection = section(
     }),
     queue,
     prefetch: count({
-      default: 500,
+      default: 50,
       min: 1,
       max: 10_000,
-      description: 'How many messages may be under way at once.',
+      description: 'How many messages may be under way, and so in memory, at once.',
     }),
     issuers: list(
       text('the "issuer" of one of the issuers', { maxLength: 2_048, description: 'One issuer.' }),
@@ -99,6 +99,3 @@ export const eventHubSection = section(
     refill,
   },
 )
-
-/** The event hub as it is written. */
-export type EventHubConfig = Static<typeof eventHubSection>
