@@ -3,67 +3,107 @@
  *
  * @module
  */
-import { parseAddress } from '../runtime/config/address.ts'
+import { isLoopback, isLoopbackHost } from '../runtime/config/loopback.ts'
 import { parseRedisUrl } from '../runtime/config/redis-url.ts'
 import type { Config } from '../runtime/config/schema.ts'
 import type { Role } from './roles.ts'
 
-const loopbackHost = /^(localhost|127(\.\d{1,3}){3}|::1)$/
-
-/** One line for each setting of a part that is open to other machines, or fetched from them, in the clear. */
-export function exposureWarnings(role: Role, config: Config): string[] {
-  const listening: [setting: string, address: string, roles: readonly Role[]][] = [
-    ['revoker.address', config.revoker.address, ['all', 'revoker']],
-    ['revoker.adminAddress', config.revoker.adminAddress, ['all', 'revoker']],
-    ['adapter.address', config.adapter.address, ['all', 'adapter']],
-    ['adapter.adminAddress', config.adapter.adminAddress, ['all', 'adapter']],
-    ['enforcer.address', config.enforcer.address, ['all', 'enforcer']],
-    ['enforcer.adminAddress', config.enforcer.adminAddress, ['all', 'enforcer']],
-  ]
-  return [
-    ...listening
-      .filter(([, address, roles]) => roles.includes(role) && !isLocal(address))
-      .map(
-        ([setting, address]) =>
-          `${setting}: ${address} can be reached from other machines, without encryption`,
-      ),
-    ...eventLogWarnings(role, config),
-    ...config.issuers
-      .map(({ jwksUri, issuer }) => jwksUri ?? issuer)
-      .filter(isPlainRemote)
-      .map(
-        uri =>
-          `issuers: keys are fetched from ${uri} without encryption; whoever can change them can forge tokens`,
-      ),
-  ]
+/** Another server that a part speaks to. */
+interface Peer {
+  readonly setting: string
+  /** Without user and password. */
+  readonly where: string
+  readonly isRemote: boolean
+  readonly isPlain: boolean
+  /** What follows from that, where it is worse than being read along. */
+  readonly danger?: string
 }
 
-function eventLogWarnings(role: Role, { eventLog, revoker }: Config): string[] {
-  if (role === 'enforcer') return []
-  const { driver, key, redis, kafka } = eventLog
-  const url = parseRedisUrl(redis.url)
-  const isRemote =
-    (driver === 'redis' && url.nodes.some(({ host }) => !loopbackHost.test(host))) ||
-    (driver === 'kafka' && !kafka.brokers.every(isLocal))
-  const isPlain = driver === 'redis' ? !url.tls : !kafka.tls.enabled
-  return [
-    ...(isRemote && isPlain ? [`eventLog.${driver}: ${driver} is reached without encryption`] : []),
-    ...(isRemote && key === undefined
-      ? ['eventLog.key is not set: whoever can write to the event log can revoke and restore anything']
-      : []),
-    ...(role === 'adapter' ? [] : revoker.eventHub.brokers)
-      .filter(broker => broker.startsWith('amqp:') && !loopbackHost.test(new URL(broker).hostname))
-      .map(broker => `revoker.eventHub.brokers: ${broker} is reached without encryption`),
-  ]
+/** One line for each setting of a part that is open to other machines, or speaks to them, in the clear. */
+export const exposureWarnings = (role: Role, config: Config): string[] => [
+  ...listenerWarnings(role, config),
+  ...peersOf(role, config)
+    .filter(({ isRemote, isPlain }) => isRemote && isPlain)
+    .map(({ setting, where, danger }) => `${setting}: ${where} is reached without encryption${danger ?? ''}`),
+  ...unsignedLogWarnings(role, config),
+]
+
+function listenerWarnings(role: Role, { revoker, adapter, enforcer }: Config): string[] {
+  return Object.entries({ revoker, adapter, enforcer })
+    .filter(([part]) => role === 'all' || role === part)
+    .flatMap(([part, { address, adminAddress }]) => [
+      [`${part}.address`, address] as const,
+      [`${part}.adminAddress`, adminAddress] as const,
+    ])
+    .filter(([, address]) => !isLoopback(address))
+    .map(
+      ([setting, address]) => `${setting}: ${address} can be reached from other machines, without encryption`,
+    )
 }
 
-function isLocal(text: string): boolean {
-  const address = parseAddress(text)
-  return address.kind === 'unix' || loopbackHost.test(address.host)
+const peersOf = (role: Role, config: Config): Peer[] => [
+  ...(role === 'enforcer' ? [] : logPeers(config)),
+  ...(role === 'enforcer' || role === 'adapter' ? [] : sourcePeers(config)),
+  ...(role === 'adapter' ? [] : issuerPeers(config)),
+]
+
+function logPeers({ eventLog }: Config): Peer[] {
+  if (eventLog.driver === 'redis') return [redisPeer('eventLog.redis', eventLog.redis.url)]
+  return eventLog.driver === 'kafka' ? [kafkaPeer('eventLog.kafka', eventLog.kafka)] : []
 }
 
-function isPlainRemote(uri: string): boolean {
-  if (!URL.canParse(uri)) return false
-  const { protocol, hostname } = new URL(uri)
-  return protocol === 'http:' && !loopbackHost.test(hostname.replace(/^\[|\]$/g, ''))
+const sourcePeers = ({ revoker: { inbox, eventHub } }: Config): Peer[] => [
+  ...inbox.flatMap(({ kafka, redis, transmitters }, index) => [
+    ...(kafka === undefined ? [] : [kafkaPeer(`revoker.inbox[${index}].kafka`, kafka)]),
+    ...(redis === undefined ? [] : [redisPeer(`revoker.inbox[${index}].redis`, redis.url)]),
+    ...transmitters.map(({ jwksUri, issuer }, place) =>
+      keysPeer(`revoker.inbox[${index}].transmitters[${place}]`, jwksUri ?? issuer, 'security event tokens'),
+    ),
+  ]),
+  ...eventHub.brokers.map(broker => urlPeer('revoker.eventHub.brokers', broker)),
+  ...(eventHub.refill.url === undefined ? [] : [urlPeer('revoker.eventHub.refill.url', eventHub.refill.url)]),
+]
+
+const issuerPeers = ({ issuers }: Config): Peer[] =>
+  issuers.map(({ jwksUri, issuer }, index) => keysPeer(`issuers[${index}]`, jwksUri ?? issuer, 'tokens'))
+
+const keysPeer = (setting: string, uri: string, what: string): Peer => ({
+  ...urlPeer(setting, uri),
+  danger: `; whoever can change the keys on their way can forge ${what}`,
+})
+
+function redisPeer(setting: string, text: string): Peer {
+  const { tls, nodes } = parseRedisUrl(text, setting)
+  const isRemote = nodes.some(({ host }) => !isLoopbackHost(host))
+  return { setting: `${setting}.url`, where: 'Redis', isRemote, isPlain: !tls }
+}
+
+interface KafkaSettings {
+  readonly brokers: readonly string[]
+  readonly tls: { readonly enabled: boolean }
+}
+
+const kafkaPeer = (setting: string, { brokers, tls }: KafkaSettings): Peer => ({
+  setting: `${setting}.brokers`,
+  where: 'Kafka',
+  isRemote: !brokers.every(isLoopback),
+  isPlain: !tls.enabled,
+})
+
+const plainSchemes = new Set(['http:', 'amqp:'])
+
+function urlPeer(setting: string, text: string): Peer {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  return {
+    setting,
+    where: url?.host ?? '',
+    isRemote: url !== undefined && !isLoopbackHost(url.hostname),
+    isPlain: plainSchemes.has(url?.protocol ?? ''),
+  }
+}
+
+function unsignedLogWarnings(role: Role, config: Config): string[] {
+  const isShared = role !== 'enforcer' && logPeers(config).some(({ isRemote }) => isRemote)
+  if (!isShared || config.eventLog.key !== undefined) return []
+  return ['eventLog.key is not set: whoever can write to the event log can revoke and restore anything']
 }

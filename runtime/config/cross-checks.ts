@@ -4,7 +4,7 @@
  * @module
  */
 import { parseDurationMs } from './duration.ts'
-import { eventHubProblems, inboxProblems } from './importer-checks.ts'
+import { eventHubProblems, inboxProblems, kafkaLoginProblems } from './importer-checks.ts'
 import type { Config } from './schema.ts'
 import { valueAt } from './schema-tree.ts'
 import type { Problem } from './validate.ts'
@@ -31,7 +31,8 @@ const crossChecks: readonly CrossCheck[] = [
     check: ({ issuers, revoker }) => clientProblems(issuers, revoker.clients),
   },
   { needs: ['revoker'], check: ({ revoker }) => adminTokenProblems(revoker.admin.tokens) },
-  { needs: ['issuers', 'revoker'], check: inboxProblems },
+  { needs: ['issuers', 'revoker', 'eventLog'], check: inboxProblems },
+  { needs: ['eventLog', 'revoker'], check: kafkaLoginProblems },
   { needs: ['issuers', 'revoker'], check: eventHubProblems },
   { needs: ['enforcer', 'tokens'], check: (config, given) => tokenRuleProblems(config, given) },
 ]

@@ -3,19 +3,21 @@
  *
  * @module
  */
+import { isLoopback } from './loopback.ts'
 import type { Config } from './schema.ts'
 import type { Path } from './schema-tree.ts'
 import type { InboxConfig } from './sections/inbox.ts'
 import type { Problem } from './validate.ts'
 
 /** What is wrong with `revoker.inbox`. */
-export function inboxProblems({ issuers, revoker }: Config): Problem[] {
+export function inboxProblems({ issuers, revoker, eventLog }: Config): Problem[] {
   const known = new Set(issuers.map(({ issuer }) => issuer))
   return revoker.inbox.flatMap((inbox, index) => {
     const path = ['revoker', 'inbox', index]
     return [
       ...nameProblems(revoker.inbox, index),
       ...sourceProblems(inbox, path),
+      ...keyProblems(inbox, eventLog.key, path),
       ...issuerProblems(inbox.issuers, known, [...path, 'issuers']),
       ...transmitterProblems(inbox, known, path),
     ]
@@ -31,6 +33,12 @@ function nameProblems(inboxes: readonly InboxConfig[], index: number): Problem[]
 function sourceProblems({ kafka, redis }: InboxConfig, path: Path): Problem[] {
   if ((kafka === undefined) !== (redis === undefined)) return []
   return [{ path, message: 'must have either kafka or redis' }]
+}
+
+/** With the log's own key, what a writer of the inbox signs could be written to the log. */
+function keyProblems({ key }: InboxConfig, logKey: string | undefined, path: Path): Problem[] {
+  if (key === undefined || key !== logKey) return []
+  return [{ path: [...path, 'key'], message: 'must not be eventLog.key, which nobody else may know' }]
 }
 
 /** An issuer that no configuration knows is misspelt: it would revoke nothing. */
@@ -65,6 +73,20 @@ function transmitterProblems(inbox: InboxConfig, known: ReadonlySet<string>, pat
     }
     return problems
   })
+}
+
+/** `plain` sends the password: without TLS it must not leave the machine. */
+export function kafkaLoginProblems({ eventLog, revoker }: Config): Problem[] {
+  const log = eventLog.driver === 'kafka' ? [{ path: ['eventLog', 'kafka'], kafka: eventLog.kafka }] : []
+  const inboxes = revoker.inbox.flatMap(({ kafka }, index) =>
+    kafka === undefined ? [] : [{ path: ['revoker', 'inbox', index, 'kafka'], kafka }],
+  )
+  const message =
+    'plain would send the password unencrypted: set tls.enabled, or use scram-sha-256 or scram-sha-512'
+  return [...log, ...inboxes]
+    .filter(({ kafka }) => kafka.sasl?.mechanism === 'plain' && !kafka.tls.enabled)
+    .filter(({ kafka }) => !kafka.brokers.every(isLoopback))
+    .map(({ path }) => ({ path: [...path, 'sasl', 'mechanism'], message }))
 }
 
 /** What is wrong with `revoker.eventHub`. */

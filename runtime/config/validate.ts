@@ -31,10 +31,13 @@ export function schemaProblems(schema: TSchema, value: unknown): Problem[] {
   return [...problems.values()]
 }
 
-/** The value as it may be shown: short, printable, and nothing that looks like credentials in a URL. */
-export function showValue(value: unknown): string {
+/** What a person may have written with a password in it: a URL, a user before an @, parameters. */
+const maybeSecret = /:\/\/|[@?&=]/
+
+/** The value as it may be shown: short, printable, and nothing that could hold credentials. */
+function showValue(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'boolean') return ` (was ${value})`
-  if (typeof value !== 'string' || /\/\/.*@/.test(value)) return ''
+  if (typeof value !== 'string' || maybeSecret.test(value)) return ''
   const short = value.length > 60 ? `${value.slice(0, 60)}...` : value
   return ` (was ${/^[\x21-\x7e]+$/.test(short) ? short : JSON.stringify(short)})`
 }

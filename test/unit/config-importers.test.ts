@@ -12,7 +12,9 @@ const kafka = { brokers: ['kafka:9092'], topic: 'revocations' }
 const inbox = { name: 'hr', kafka, formats: ['cloudevents'], issuers: [issuer] }
 const transmitter = { issuer: 'https://sso.example.com', audiences: ['me'], issuers: [issuer] }
 const hub = { brokers: ['amqp://hub:5672'], username: 'admin', password: 'secret' }
-const yaml = (revoker: object): string => stringify({ issuers: [{ issuer }], revoker })
+const logKey = 'the-key-of-the-log-0123456789abcdef'
+const yaml = (revoker: object): string =>
+  stringify({ issuers: [{ issuer }], eventLog: { key: logKey }, revoker })
 
 test('without settings nothing is imported', () => {
   const { revoker } = loadYaml('').config
@@ -68,6 +70,18 @@ const wrong: readonly [what: string, revoker: object, problem: RegExp][] = [
     { inbox: [{ ...inbox, formats: ['set-caep'], transmitters: [{ ...transmitter, audiences: [] }] }] },
     /transmitters\[0\]\.audiences/,
   ],
+  [
+    'the key of the log',
+    { inbox: [{ ...inbox, key: logKey }] },
+    /inbox\[0\]\.key: must not be eventLog\.key/,
+  ],
+  [
+    'a password that would be sent in the clear',
+    {
+      inbox: [{ ...inbox, kafka: { ...kafka, sasl: { mechanism: 'plain', username: 'a', password: 'b' } } }],
+    },
+    /inbox\[0\]\.kafka\.sasl\.mechanism: plain would send the password unencrypted/,
+  ],
   ['a broker without user', { eventHub: { ...hub, username: undefined } }, /eventHub\.username: is missing/],
   ['a password in a URL', { eventHub: { ...hub, brokers: ['amqp://a:b@hub'] } }, /without user, password/],
   ['brokers of two kinds', { eventHub: { ...hub, brokers: ['amqp://a', 'amqps://b'] } }, /same scheme/],
@@ -83,3 +97,12 @@ for (const [what, revoker, problem] of wrong) {
     assert.match(problemOf(yaml(revoker)), problem)
   })
 }
+
+test('a password may be sent in the clear to brokers on this machine, and to others with TLS', () => {
+  const sasl = { mechanism: 'plain', username: 'a', password: 'b' }
+  const local = { ...kafka, brokers: ['127.0.0.1:9092', '[::1]:9092'], sasl }
+  const secure = { ...kafka, tls: { enabled: true }, sasl }
+  for (const each of [local, secure]) loadYaml(yaml({ inbox: [{ ...inbox, kafka: each }] }))
+  const log = { eventLog: { driver: 'kafka', kafka: { brokers: kafka.brokers, sasl } } }
+  assert.match(problemOf(stringify(log)), /eventLog\.kafka\.sasl\.mechanism: plain would send/)
+})
