@@ -10,12 +10,21 @@ export interface BenchmarkOptions {
   readonly seconds: number
   /** How often subject and baselines take their turns; the middle ones count. */
   readonly rounds: number
+  /** Measures only the subject of this name, if the benchmark has several; all of them if absent. */
+  readonly only: string | undefined
+  /** How many revocations are live, where that can be chosen. */
+  readonly live: number
+  /** Whether the adapter keeps a checkpoint, where that can be chosen. */
+  readonly dataFolder: boolean
   /** Told what is being done, for people who wait. */
   readonly progress: (step: string) => void
 }
 
 /** Figures by name; the names carry units. */
-export type Figures = Readonly<Record<string, number | string | boolean>>
+export type Figures = Readonly<Record<string, Figure | Readonly<Record<string, Figure>>>>
+
+/** One figure, or what it was measured with. */
+export type Figure = number | string | boolean
 
 /** One line of the table for people. */
 export interface Row {

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- NAME [--json] [--seconds N] [--rounds N]`: runs a benchmark. The table goes to stdout and progress
+ * `npm run bench -- NAME [--json] [--seconds N] [--rounds N] ...`: runs a benchmark. The table goes to stdout and progress
  * to stderr; with --json the last line of stdout is one JSON object.
  *
  * @module
@@ -8,9 +8,10 @@ import { availableParallelism, cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import type { Benchmark, BenchmarkOptions } from './benchmark.ts'
 import { checkBenchmark } from './check/benchmark.ts'
+import { logBenchmark } from './log/benchmark.ts'
 import { tableOf } from './report.ts'
 
-const benchmarks: readonly Benchmark[] = [checkBenchmark]
+const benchmarks: readonly Benchmark[] = [checkBenchmark, logBenchmark]
 
 const help = `Usage: npm run bench -- NAME [options]
 
@@ -21,6 +22,9 @@ Options:
   --json         end with one line of JSON, in which the names carry units
   --seconds N    length of each window that is measured (default 2)
   --rounds N     turns of subject and baselines, of which the middle ones count (default 5)
+  --only NAME    log: only this driver (embedded, redis or kafka)
+  --live N       log: so many revocations are live (default 1000000)
+  --data-folder  log: the adapter keeps a checkpoint (adapter.dataFolder)
   --help         this text
 `
 
@@ -32,6 +36,9 @@ const main = async (args: readonly string[]): Promise<void> => {
       json: { type: 'boolean', default: false },
       seconds: { type: 'string', default: '2' },
       rounds: { type: 'string', default: '5' },
+      only: { type: 'string' },
+      live: { type: 'string', default: '1000000' },
+      'data-folder': { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   })
@@ -44,6 +51,9 @@ const main = async (args: readonly string[]): Promise<void> => {
   const options: BenchmarkOptions = {
     seconds: wholeNumber('--seconds', values.seconds),
     rounds: wholeNumber('--rounds', values.rounds),
+    only: values.only,
+    live: wholeNumber('--live', values.live),
+    dataFolder: values['data-folder'],
     progress: step =>
       process.stderr.write(`bench: ${(performance.now() / 1000).toFixed(0).padStart(3)} s  ${step}\n`),
   }
@@ -61,8 +71,8 @@ const find = (name: string): Benchmark => {
 }
 
 const wholeNumber = (option: string, text: string): number => {
-  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text)
-  throw new Error(`${option}: ${JSON.stringify(text)} is not a number from 1 to 9999`)
+  if (/^[1-9]\d{0,7}$/.test(text)) return Number(text)
+  throw new Error(`${option}: ${JSON.stringify(text)} is not a number from 1 to 99999999`)
 }
 
 const machine = () => ({

@@ -4,7 +4,7 @@
  * @module
  */
 import { openEmbeddedLog } from '../../event-log/embedded/embedded-log.ts'
-import { appendBytesLimit } from '../../event-log/event-log.ts'
+import { appendBytesLimit, type EventLog } from '../../event-log/event-log.ts'
 import { createEventCodec } from '../../revocation/formats/rescind.ts'
 import type { Match } from '../../revocation/key.ts'
 import type { Revocation } from '../../revocation/revocation.ts'
@@ -28,13 +28,24 @@ const matches: readonly ((issuer: string, number: number) => Match)[] = [
 export const fillLog = async (folder: string, issuer: string, jti: string, count: number): Promise<void> => {
   const log = await openEmbeddedLog({ folder, appendTimeoutMs })
   try {
-    for (const group of groups(events(issuer, jti, count))) await log.appendAll(group)
+    await fillOpenLog(log, issuer, jti, count)
   } finally {
     await log.close()
   }
 }
 
-const events = function* (issuer: string, jti: string, count: number): Generator<Buffer> {
+/** The same with a log that is open. */
+export const fillOpenLog = async (
+  log: EventLog,
+  issuer: string,
+  jti: string,
+  count: number,
+): Promise<void> => {
+  for (const group of groups(revocationEvents(issuer, jti, count))) await log.appendAll(group)
+}
+
+/** A revocation of the token `jti`, and `count` of others: all of different keys. */
+export const revocationEvents = function* (issuer: string, jti: string, count: number): Generator<Buffer> {
   const now = Math.floor(Date.now() / 1000)
   yield codec.encode(block({ iss: issuer, jti }, 0, now))
   for (let number = 1; number <= count; number++) {

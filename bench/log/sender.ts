@@ -1,0 +1,86 @@
+/**
+ * Revokes tokens over HTTP (RFC 7009) at a fixed rate, however long the answers take, and prints when it sent each
+ * request. The argument is JSON, see {@link SenderTask}.
+ *
+ * @module
+ */
+import { readFileSync } from 'node:fs'
+import { Agent, request } from 'node:http'
+import { basic } from '../../test/support/revoking.ts'
+import { testClient } from '../../test/support/stack.ts'
+import { tell } from '../load/program.ts'
+import { clockMs } from './clock.ts'
+
+/** What to send. */
+export interface SenderTask {
+  readonly port: number
+  /** A token on each line. */
+  readonly tokensFile: string
+  /** Number of the first token, from 0. */
+  readonly first: number
+  readonly count: number
+  readonly perSecond: number
+}
+
+/** What is printed. */
+export interface SenderResult {
+  /** When each request was sent, in their order, see `clockMs`. */
+  readonly sentAtMs: readonly number[]
+  /** When it was answered. */
+  readonly answeredAtMs: readonly number[]
+}
+
+const { port, tokensFile, first, count, perSecond }: SenderTask = JSON.parse(process.argv[2] as string)
+const tokens = readFileSync(tokensFile, 'utf8')
+  .split('\n')
+  .slice(first, first + count)
+const agent = new Agent({ keepAlive: true })
+const headers = { ...basic(testClient), 'content-type': 'application/x-www-form-urlencoded' }
+const sentAtMs: number[] = []
+const answeredAtMs: number[] = []
+
+const revoke = (number: number): Promise<void> =>
+  new Promise((done, fail) => {
+    const body = `token=${tokens[number]}`
+    const options = {
+      agent,
+      host: '127.0.0.1',
+      port,
+      path: '/oauth2/revoke',
+      method: 'POST',
+      headers: { ...headers, 'content-length': body.length },
+    }
+    sentAtMs[number] = clockMs()
+    const sent = request(options, response => {
+      answeredAtMs[number] = clockMs()
+      if (response.statusCode !== 200)
+        fail(new Error(`a revocation was answered with ${response.statusCode}`))
+      response.resume().on('end', done)
+    })
+    const unanswered = (error: Error) =>
+      fail(new Error(`a revocation was not answered: ${error.message}`, { cause: error }))
+    sent.on('error', unanswered).end(body)
+  })
+
+/** Sends whatever is due by now; what was late comes at once, and its time counts from when it was sent. */
+const sendAll = (): Promise<unknown> =>
+  new Promise((done, fail) => {
+    const answers: Promise<void>[] = []
+    const startMs = performance.now()
+    const ticking = setInterval(() => {
+      const due = Math.min(count, Math.floor(((performance.now() - startMs) * perSecond) / 1_000))
+      while (answers.length < due) {
+        const answer = revoke(answers.length)
+        answer.catch(fail)
+        answers.push(answer)
+      }
+      if (answers.length < count) return
+      clearInterval(ticking)
+      Promise.all(answers).then(done, fail)
+    }, 1)
+  })
+
+await sendAll()
+agent.destroy()
+const result: SenderResult = { sentAtMs, answeredAtMs }
+tell(result)
