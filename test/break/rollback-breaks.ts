@@ -127,16 +127,6 @@ export const rollbackBreaks: readonly Break[] = [
   },
   {
     invariant: 10,
-    what: 'a reader of Redis goes on where the entries do not follow each other',
-    file: 'event-log/redis/read-stream.ts',
-    find: '  await confirm(options, place.last)\n',
-    replace: '',
-    testFile: 'integration/redis-log.test.ts',
-    testName: 'a reader that comes to another log notices it at its next entry',
-    needs: ['redis'],
-  },
-  {
-    invariant: 10,
     what: 'Redis is asked for a position without its digest',
     file: 'event-log/redis/redis-log.ts',
     find: 'if (log.digest === hexOf(known.digest))',
