@@ -113,7 +113,7 @@ export const sourceBreaks: readonly Break[] = [
   {
     invariant: 8,
     what: 'all dead letters are kept',
-    file: 'revoker/dead-letters.ts',
+    file: 'event-log/dead-letters.ts',
     find: 'if (letters.length > limit) letters.shift()',
     replace: 'if (letters.length > limit * 1_000) letters.shift()',
     testFile: 'unit/ingest.test.ts',
