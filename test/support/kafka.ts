@@ -72,7 +72,8 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaBroke
   const properties = join(folder, 'server.properties')
   await writeFile(properties, propertiesOf(folder, port, await freePort(), options.listener))
   const clusterId = randomBytes(16).toString('base64url')
-  const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties]
+  // As one word: an id may begin with a dash.
+  const format = ['kafka.tools.StorageTool', 'format', `--cluster-id=${clusterId}`, '-c', properties]
   await runCommand('java', [...java, '-cp', jars, ...format], { timeoutMs })
 
   const brokers = [`127.0.0.1:${port}`]
