@@ -64,6 +64,27 @@ test('its containers of Rescind get a valid configuration, in which they find ea
   }
 })
 
+/** What it is connected to; the default network unless it says otherwise. */
+const networksOf = (name: string): readonly string[] => {
+  const { networks = ['default'] } = services[name]
+  return Array.isArray(networks) ? networks : Object.keys(networks)
+}
+
+test('only its revoker and adapter can reach the log, and have the key that signs it', () => {
+  const logUsers = ['adapter', 'revoker']
+  const names = Object.keys(services)
+  assert.deepEqual(networksOf('redis'), ['log'])
+  assert.deepEqual(
+    names.filter(name => name !== 'redis' && networksOf(name).includes('log')).sort(),
+    logUsers,
+  )
+  assert.deepEqual(
+    names.filter(name => services[name].environment?.RESCIND_EVENT_LOG_KEY !== undefined).sort(),
+    logUsers,
+  )
+  for (const name of names) assert.ok(name === 'redis' || networksOf(name).includes('default'), name)
+})
+
 test('what its Redis acknowledged is on disk', () => {
   const options = services.redis.command.join(' ')
   for (const option of ['--appendonly yes', '--appendfsync always', '--maxmemory-policy noeviction'])

@@ -58,8 +58,8 @@ describe('the event hub importer', requireService('rabbitmq'), () => {
     await ingesting.close()
   })
 
-  const startWithEmptyLog = async (): Promise<void> => {
-    ingesting = await startIngesting()
+  const startWithEmptyLog = async (nowSeconds?: () => number): Promise<void> => {
+    ingesting = await startIngesting(nowSeconds)
     ingest = createIngests(ingesting.options)(source)
   }
   const startWithoutWaiting = (changes: Partial<EventHubSettings>): void => {
@@ -91,6 +91,8 @@ describe('the event hub importer', requireService('rabbitmq'), () => {
   const waiting = async () => (await first.queue(queue))?.messages
 
   test('stores all five types of events, and acknowledges them', async () => {
+    await ingesting.close()
+    await startWithEmptyLog(() => 1_628_175_430)
     await start()
     const names = ['jwt', 'api-key', 'default', 'consumer-app', 'subject-user', 'subject-client']
     for (const name of names) await first.publish(fixture(`wso2-${name}`))
@@ -116,8 +118,8 @@ describe('the event hub importer', requireService('rabbitmq'), () => {
     await start()
     await first.publish(Buffer.from(tokenEvent('as-octets')))
     await first.publish(tokenEvent('as-text'))
-    await first.publish(JSON.parse(tokenEvent('as-json')))
-    await first.publish(tokenEvent('other'), 'keyManagerEvent')
+    await first.publish(Buffer.from(tokenEvent('as-json')), { contentType: 'application/json' })
+    await first.publish(tokenEvent('other'), { routingKey: 'keyManagerEvent' })
     await Promise.all(['as-octets', 'as-text', 'as-json'].map(revoked))
     assert.equal(isRevoked('other'), false)
   })
@@ -157,6 +159,29 @@ describe('the event hub importer', requireService('rabbitmq'), () => {
     assert.doesNotMatch(JSON.stringify(letter), /secret-token/)
     await stop()
     assert.equal(await waiting(), 0)
+  })
+
+  test('lists what is nested without end, or declared to be what it is not, and goes on', async () => {
+    await start()
+    const nested = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
+    for (const body of [nested, `{"event":${nested}}`, '[[', '5'])
+      await first.publish(Buffer.from(body), { contentType: 'application/json' })
+    await first.publish(tokenEvent('next'))
+    await revoked('next')
+    await until('all are listed', () => ingesting.deadLetters.total === 4)
+    const problems = ingesting.deadLetters.list().map(({ problem }) => problem)
+    assert.equal(problems.filter(problem => problem === 'JSON that is nested too deep').length, 2)
+    await stop()
+    assert.equal(await waiting(), 0)
+  })
+
+  test('uses a queue that was declared with other settings as it is, with what is in it', async () => {
+    await start()
+    await stop()
+    await first.publish(tokenEvent('while-away'))
+    await start({ queue: { name: queue, durable: true, expiresMs: 700_000 } })
+    await revoked('while-away')
+    assert.ok(ingesting.warnings.some(text => /declared with other settings and is used as it is/.test(text)))
   })
 
   test('binds what it stores to the issuers that are configured', async () => {

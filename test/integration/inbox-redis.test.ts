@@ -127,11 +127,22 @@ describe('an inbox on a Redis stream', requireService('redis'), () => {
     await importers.close()
   })
 
+  test('takes large entries in small pages', async () => {
+    const large = Buffer.alloc(1_000_000, 'x')
+    await send([...Array.from({ length: 100 }, () => large), tokenMessage('after-them')])
+    inbox.start()
+    await inbox.revoked('after-them')
+    assert.equal(inbox.ingesting.deadLetters.total, 100)
+  })
+
   test('lists an entry that has no field for the message', async () => {
     await client.xadd(stream, '*', 'other', 'field')
     inbox.start()
     await send([tokenMessage('next')])
     await inbox.revoked('next')
-    assert.match(inbox.ingesting.deadLetters.list()[0]?.position ?? '', new RegExp(`^${stream}/\\d+-\\d+$`))
+    const [letter] = inbox.ingesting.deadLetters.list()
+    assert.match(letter?.position ?? '', new RegExp(`^${stream}/\\d+-\\d+$`))
+    assert.match(letter?.problem ?? '', /needs the field event/)
+    assert.equal(letter?.sha256, undefined)
   })
 })

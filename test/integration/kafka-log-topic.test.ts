@@ -16,6 +16,7 @@ const fitSettings = {
   'cleanup.policy': 'delete',
   'retention.ms': retentionMs,
   'message.timestamp.type': 'LogAppendTime',
+  'compression.type': 'uncompressed',
 }
 
 describe('the topic of a Kafka log', requireService('kafka'), () => {
@@ -93,6 +94,33 @@ describe('the topic of a Kafka log', requireService('kafka'), () => {
     )
   })
 
+  test('that takes what producers compress is refused, with the command that mends it', async () => {
+    const { message } = await refusal({ ...fitSettings, 'compression.type': 'producer' })
+    assert.ok(message.endsWith('--add-config compression.type=uncompressed'), message)
+  })
+
+  test('that holds a batch which nobody here can read is an error that says so', async () => {
+    const options = kafkaLogOptions(broker.brokers)
+    const log = await openKafkaLog(options)
+    await log.append(Buffer.from('readable'))
+    await broker.admin.alterConfigs({
+      validateOnly: false,
+      resources: [
+        {
+          type: kafkajs.ConfigResourceTypes.TOPIC,
+          name: options.topic,
+          configEntries: [{ name: 'compression.type', value: 'zstd' }],
+        },
+      ],
+    })
+    await log.append(Buffer.from('compressed by the broker'))
+    const read = async () => {
+      for await (const _ of log.read(beforeFirst, new AbortController().signal));
+    }
+    await assert.rejects(read(), { code: 'ERR_LOG_SETUP', message: /zstd, .*compression\.type=uncompressed/ })
+    await log.close()
+  })
+
   test('that was mended as the error says is accepted', async () => {
     const options = kafkaLogOptions(broker.brokers)
     await create(options.topic, { 'cleanup.policy': 'compact', 'retention.ms': '1000' })
@@ -140,6 +168,7 @@ describe('the topic of a Kafka log', requireService('kafka'), () => {
     const settings = await settingsOf(options.topic)
     assert.equal(settings.get('cleanup.policy'), 'delete')
     assert.equal(settings.get('retention.bytes'), '-1')
+    assert.equal(settings.get('compression.type'), 'uncompressed')
     assert.equal(settings.get('message.timestamp.type'), 'LogAppendTime')
     assert.equal(settings.get('retention.ms'), String(40 * daySeconds * 1000))
     await log.close()

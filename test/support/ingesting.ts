@@ -27,6 +27,8 @@ export interface Ingesting {
   count(source: string, outcome: string): Promise<number>
   /** Messages that were logged as warnings or errors. */
   readonly warnings: readonly string[]
+  /** The errors that were logged with them. */
+  readonly errors: readonly unknown[]
   close(): Promise<void>
 }
 
@@ -39,7 +41,7 @@ const codec = createEventCodec()
 export const startIngesting = async (nowSeconds = () => Date.now() / 1_000): Promise<Ingesting> => {
   const store = createMemoryLogStore()
   const log = store.open()
-  const { logger, warnings } = createWarningLogger()
+  const { logger, warnings, errors } = createWarningLogger()
   const deadLetters = createDeadLetters(100)
   const registry = new Registry()
   const follower = followLog({ log, codec, graceSeconds: 0, nowMs: () => nowSeconds() * 1_000 })
@@ -80,6 +82,7 @@ export const startIngesting = async (nowSeconds = () => Date.now() / 1_000): Pro
       return values.find(({ labels }) => labels.source === source && labels.outcome === outcome)?.value ?? 0
     },
     warnings,
+    errors,
     close: async () => {
       await follower.close()
       await log.close()
@@ -87,13 +90,15 @@ export const startIngesting = async (nowSeconds = () => Date.now() / 1_000): Pro
   }
 }
 
-const createWarningLogger = (): { readonly logger: Logger; readonly warnings: readonly string[] } => {
+const createWarningLogger = () => {
   const warnings: string[] = []
+  const errors: unknown[] = []
   const ignore = () => undefined
-  const keep: LogMessage = (_fields, message) => {
+  const keep: LogMessage = (fields, message) => {
     warnings.push(message)
+    if ('err' in fields) errors.push(fields.err)
   }
-  const logger = {
+  const logger: Logger = {
     level: 'trace',
     trace: ignore,
     debug: ignore,
@@ -102,5 +107,5 @@ const createWarningLogger = (): { readonly logger: Logger; readonly warnings: re
     error: keep,
     fatal: keep,
   }
-  return { logger, warnings }
+  return { logger, warnings, errors }
 }

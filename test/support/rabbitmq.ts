@@ -26,7 +26,7 @@ export interface RunningRabbitmq {
   /** Without user and password. */
   readonly url: string
   /** Publishes to amq.topic as the event hub does, and resolves when the broker has the message. */
-  publish(body: string | Buffer, routingKey?: string): Promise<void>
+  publish(body: string | Buffer, envelope?: { routingKey?: string; contentType?: string }): Promise<void>
   /** How many messages of a queue nobody consumes now, and how many consumers it has; undefined if it is not there. */
   queue(name: string): Promise<{ readonly messages: number; readonly consumers: number } | undefined>
   /** Ends the broker; SIGKILL or SIGTERM. */
@@ -68,10 +68,11 @@ export async function startRabbitmq(): Promise<RunningRabbitmq> {
   return {
     port,
     url: `amqp://127.0.0.1:${port}`,
-    publish: (body, routingKey = 'tokenRevocation') =>
+    publish: (body, envelope = {}) =>
       withConnection(port, async connection => {
         const publisher = connection.createPublisher({ confirm: true })
-        await publisher.send({ exchange: 'amq.topic', routingKey, durable: true }, body)
+        const routing = { exchange: 'amq.topic', routingKey: 'tokenRevocation', durable: true }
+        await publisher.send({ ...routing, ...envelope }, body)
         await publisher.close()
       }),
     queue: name =>
