@@ -51,6 +51,20 @@ interface Run {
 
 type Pair = readonly [key: string, live: LiveKey]
 
+/** Which step a message is. Versions are positions; `rolledBack` and `leftovers` are false unless given. */
+interface Step extends Pick<RevocationBatchFields, 'rolledBack' | 'leftovers'> {
+  readonly kind: NonNullable<RevocationBatchFields['kind']>
+  readonly from: number
+  readonly to: number
+  readonly target: number
+}
+
+/** Entries that are not sent yet: what the log holds, and what it may have lost. */
+interface Parts {
+  readonly logged: Entry[]
+  readonly leftovers: Entry[]
+}
+
 /** The source of all messages of an adapter. */
 export class Batches {
   readonly #state: LiveState
@@ -101,47 +115,26 @@ export class Batches {
 
   /** What changed after a version, encoded for one stream while it is sent. Always at least one message. */
   *walk(version: number): Generator<Outgoing> {
-    const target = this.#state.position
-    let entries: Entry[] = []
-    for (const pair of this.#state.changedAfter(version)) {
-      entries.push(entryOf(pair))
-      if (entries.length < this.#entriesPerMessage) continue
-      yield this.#message(
-        { kind: 'DELTA', from: version, to: version, target, rolledBack: false },
-        entries,
-        true,
-      )
-      entries = []
-    }
+    const step = { kind: 'DELTA', from: version, to: version, target: this.#state.position } as const
+    const rest = yield* this.#chunks(step, both(this.#state.leftovers(), this.#state.changedAfter(version)))
+    // What changed while this was sent has come by now, or is in `rest`: nothing may be yielded in between.
     this.flush()
-    yield this.#message(
-      { kind: 'DELTA', from: version, to: this.version, target, rolledBack: false },
-      entries,
-      true,
-    )
+    yield* this.#last(step, { ...step, to: this.version }, rest)
   }
 
   /** The full state, tombstones included, encoded for one stream while it is sent. */
   *full(rolledBack: boolean): Generator<Outgoing> {
-    const target = this.#state.position
-    const step = { from: -1, to: -1, target, rolledBack } as const
-    yield this.#message({ kind: 'FULL_FIRST', ...step }, [], true)
-    let entries: Entry[] = []
-    for (const pair of this.#state.all()) {
-      entries.push(entryOf(pair))
-      if (entries.length < this.#entriesPerMessage) continue
-      yield this.#message({ kind: 'FULL_MORE', ...step }, entries, true)
-      entries = []
-    }
-    // What changed while this was sent has come by now, or is in `entries`: nothing may be yielded in between.
+    const step = { kind: 'FULL_MORE', from: -1, to: -1, target: this.#state.position, rolledBack } as const
+    yield this.#message({ ...step, kind: 'FULL_FIRST' }, [])
+    const rest = yield* this.#chunks(step, this.#state.all())
     this.flush()
-    yield this.#message({ kind: 'FULL_LAST', ...step, to: this.version }, entries, true)
+    yield* this.#last(step, { ...step, kind: 'FULL_LAST', to: this.version }, rest)
   }
 
   /** A message without entries that tells an idle stream how old the adapter's knowledge of the log is. */
   heartbeat(): Outgoing {
     const to = this.version
-    const step = { kind: 'DELTA', from: to, to, target: to, rolledBack: false } as const
+    const step = { kind: 'DELTA', from: to, to, target: to } as const
     return this.#message(step, [], this.#state.claimSets.generation !== this.#announcedGeneration, '')
   }
 
@@ -155,30 +148,33 @@ export class Batches {
   }
 
   *#delta(from: number, changed: Iterable<Pair>, withSets: boolean): Generator<Outgoing> {
+    const step = { kind: 'DELTA', from, to: from, target: from } as const
+    const rest = yield* this.#chunks(step, changed, withSets)
     const to = this.#state.position
-    const pairs = [...changed]
-    for (let start = 0; start === 0 || start < pairs.length; start += this.#entriesPerMessage) {
-      const entries = pairs.slice(start, start + this.#entriesPerMessage).map(entryOf)
-      const isLast = start + this.#entriesPerMessage >= pairs.length
-      const reached = isLast ? to : from
-      yield this.#message(
-        { kind: 'DELTA', from, to: reached, target: reached, rolledBack: false },
-        entries,
-        withSets,
-      )
-    }
+    yield* this.#last(step, { ...step, to, target: to }, rest, withSets)
   }
 
-  #message(
-    step: Required<Pick<RevocationBatchFields, 'kind' | 'rolledBack'>> & {
-      from: number
-      to: number
-      target: number
-    },
-    entries: readonly Entry[],
-    withSets: boolean,
-    nonce = String(++this.#nonce),
-  ): Outgoing {
+  /** Messages on the way, of as many entries as fit; returns what is left. */
+  *#chunks(step: Step, pairs: Iterable<Pair>, withSets = true): Generator<Outgoing, Parts> {
+    const parts: Parts = { logged: [], leftovers: [] }
+    for (const pair of pairs) {
+      const leftovers = pair[1].hasLeftovers
+      const entries = leftovers ? parts.leftovers : parts.logged
+      entries.push(entryOf(pair))
+      if (entries.length < this.#entriesPerMessage) continue
+      yield this.#message({ ...step, leftovers }, entries.splice(0), withSets)
+    }
+    return parts
+  }
+
+  /** The last messages of a run; all are encoded before the first is sent. */
+  #last(step: Step, last: Step, { logged, leftovers }: Parts, withSets = true): readonly Outgoing[] {
+    const kept =
+      leftovers.length === 0 ? [] : [this.#message({ ...step, leftovers: true }, leftovers, withSets)]
+    return [...kept, this.#message(last, logged, withSets)]
+  }
+
+  #message(step: Step, entries: readonly Entry[], withSets = true, nonce = String(++this.#nonce)): Outgoing {
     const { sets, generation } = this.#state.claimSets
     // Pruning changes the sets without a new version: whoever was told so now must be told again by what is shared.
     if (withSets && generation !== this.#announcedGeneration) this.#announcedGeneration = -1
@@ -221,6 +217,11 @@ export class Batches {
       this.#sharedBytes -= oldest.bytes
     }
   }
+}
+
+function* both(one: Iterable<Pair>, other: Iterable<Pair>): Generator<Pair> {
+  yield* one
+  yield* other
 }
 
 const entryOf = ([key, live]: Pair): Entry => ({ key: keyFromText(key), ...live.entry })

@@ -76,6 +76,8 @@ export class StreamSession {
   #nackError: string | undefined
   #nacks = 0
   #saidGoodbye = false
+  /** The enforcer was not told yet, in a full state that it took, that the log had lost its tail. */
+  #owesRollback = false
 
   constructor(sources: SessionSources) {
     this.#sources = sources
@@ -133,7 +135,8 @@ export class StreamSession {
   }
 
   #startFull(rolledBack: boolean): void {
-    this.#startRun(this.#sources.batches.full(rolledBack), -1)
+    this.#owesRollback ||= rolledBack
+    this.#startRun(this.#sources.batches.full(this.#owesRollback), -1)
   }
 
   #startRun(run: Iterator<Outgoing>, version: number): void {
@@ -157,6 +160,7 @@ export class StreamSession {
 
   #awaitNewState(): void {
     this.#phase = { name: 'restarting' }
+    this.#ackedVersion = -1
     this.#run = undefined
     this.#unacked = []
   }
@@ -192,7 +196,12 @@ export class StreamSession {
   #acked(nonce: string, nowMs: number): void {
     const index = this.#unacked.findIndex(message => message.nonce === nonce)
     if (index < 0) return
-    this.#ackedVersion = Math.max(this.#ackedVersion, (this.#unacked[index] as Outgoing).to)
+    const { to } = this.#unacked[index] as Outgoing
+    // In a full state only the last message has a version.
+    if (to >= 0) {
+      this.#ackedVersion = to
+      this.#owesRollback = false
+    }
     this.#unacked.splice(0, index + 1)
     this.#lastAckAtMs = nowMs
     this.#nackError = undefined

@@ -13,6 +13,7 @@ import type { StateSummary } from '../revocation/state-summary.ts'
 import type { CheckpointChanges, RevocationText } from './checkpoint-changes.ts'
 import type { LogPosition } from './event-log.ts'
 import { claimFolder } from './folder-claim.ts'
+import { settleCommit } from './lmdb-commit.ts'
 
 /** What a checkpoint says beside its keys. */
 export interface CheckpointSummary extends Omit<StateSummary, 'digest'> {
@@ -39,7 +40,7 @@ export interface CheckpointStore {
 }
 
 /** Raised when what is stored changes its meaning; an older checkpoint is then made anew from the log. */
-const formatVersion = 1
+const formatVersion = 2
 
 const idBytes = 16
 const positionBytes = 16
@@ -84,7 +85,7 @@ export async function openCheckpointStore(folder: string): Promise<CheckpointSto
     textsOf: key =>
       [...texts.getRange({ start: Buffer.from(key), end: afterKey(keyText(key)) })].map(({ value }) => value),
     write: async (changes, summary) => {
-      await root.childTransaction(() => {
+      const writing = root.childTransaction(() => {
         meta.putSync('format', formatVersion)
         meta.putSync('summary', summary)
         for (const key of changes.forgotten) removeTexts(key)
@@ -94,6 +95,7 @@ export async function openCheckpointStore(folder: string): Promise<CheckpointSto
         writeKeys(keys, changes)
         writeHistory(history, changes)
       })
+      await writing.catch(settleCommit)
     },
     close: async () => {
       await root.close()

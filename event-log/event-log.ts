@@ -68,6 +68,14 @@ export interface EventLog {
   check(known: LogPosition): Promise<LogCheck>
 
   /**
+   * Resolves when everything up to a position that was read is as durable as an append: then what it says need not be
+   * appended again.
+   *
+   * @throws RescindError ERR_LOG_ROLLED_BACK if the position is no longer part of this log; else as {@link append}.
+   */
+  confirm(known: LogPosition): Promise<void>
+
+  /**
    * Forgets what comes before a position, but never the last entry. Absent where the log forgets by itself. What is
    * still needed must have been appended again before (revoker/log-trimming.ts).
    *

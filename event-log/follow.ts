@@ -32,7 +32,7 @@ export interface FollowOptions {
   readonly onProgress?: (position: number, end: number) => void
   /** Called when the state has forgotten its position, and the log will be read from its start. */
   readonly onRestart?: (reason: RestartReason, check: LogCheck) => void
-  /** Called before the state counts as complete, at the start and after each restart; it waits for this. */
+  /** Called before the state counts as complete, at the start and after each restart, until it succeeds. */
   readonly beforeComplete?: () => Promise<void>
   /** Called when reading the log fails; reading goes on after a second. */
   readonly onError?: (error: unknown) => void
@@ -58,8 +58,8 @@ export interface LogFollower {
   readonly confirmedAtMs: number
   /** Calls back after the state has changed; returns how to stop that. */
   subscribe(listener: () => void): () => void
-  /** Resolves when the state has reached a position. */
-  reached(position: number): Promise<void>
+  /** Resolves when the state has reached a position: true; or when the log must be read from its start: false. */
+  reached(position: number): Promise<boolean>
   close(): Promise<void>
 }
 
@@ -90,16 +90,11 @@ export function followLog(options: FollowOptions): LogFollower {
     for (const listener of listeners) listener()
   }
 
-  const confirm = () => {
-    if (unreached === undefined || state.epoch === undefined || state.position < unreached.end) return
-    confirmedAtMs = unreached.readAtMs
-    unreached = undefined
-    if (!complete && !isCompleting) becomeComplete(restarts)
-  }
+  const waitToRetry = () => pause(retryMs, undefined, { signal: stop.signal }).catch(() => undefined)
 
   const becomeComplete = async (ofRestart: number) => {
     isCompleting = true
-    await options.beforeComplete?.().catch(error => options.onError?.(error))
+    while (!stop.signal.aborted && !(await isKept())) await waitToRetry()
     isCompleting = false
     if (ofRestart !== restarts || stop.signal.aborted) return
     complete = true
@@ -107,14 +102,33 @@ export function followLog(options: FollowOptions): LogFollower {
     tellListeners()
   }
 
-  /** Takes note of where the log ends, and whether the state has reached that. */
-  const noteEnd = ({ epoch, end }: LogCheck, readAtMs: number) => {
+  const isKept = async (): Promise<boolean> => {
+    try {
+      await options.beforeComplete?.()
+      return true
+    } catch (error) {
+      options.onError?.(error)
+      return false
+    }
+  }
+
+  const confirm = (readAtMs: number) => {
+    confirmedAtMs = readAtMs
+    unreached = undefined
+    if (!complete && !isCompleting) becomeComplete(restarts)
+  }
+
+  /**
+   * Takes note of where the log ends, and of whether that was reached: an end counts as reached only when the log was
+   * asked again at that end, for what was read until then could be of a log that is gone.
+   */
+  const noteEnd = ({ epoch, end }: LogCheck, position: number, readAtMs: number) => {
     state.epoch ??= epoch
+    if (epoch === undefined) return
+    if (position >= end) confirm(readAtMs)
+    else if (unreached !== undefined && position >= unreached.end) confirm(unreached.readAtMs)
     // An end may have been named too late in the log: Kafka's own records at the end of a topic are never read.
-    if (epoch !== undefined && end < (unreached?.end ?? Number.POSITIVE_INFINITY))
-      unreached = { end, readAtMs }
-    confirm()
-    tellListeners()
+    if (position < end && end < (unreached?.end ?? Number.POSITIVE_INFINITY)) unreached = { end, readAtMs }
   }
 
   /** Whether reading may go on after the position of the state. */
@@ -125,7 +139,8 @@ export function followLog(options: FollowOptions): LogFollower {
     const check = await log.check({ position, digest })
     if (ofRestart !== restarts) return true
     if (restartReasonOf(state.epoch, check) !== undefined) return false
-    noteEnd(check, readAtMs)
+    noteEnd(check, position, readAtMs)
+    tellListeners()
     return true
   }
 
@@ -141,7 +156,8 @@ export function followLog(options: FollowOptions): LogFollower {
     restarts += 1
     if (reason === 'rolled back') rollbacks += 1
     options.onRestart?.(reason, check)
-    noteEnd(check, readAtMs)
+    noteEnd(check, state.position, readAtMs)
+    tellListeners()
   }
 
   const applyPage = (page: readonly LogEntry[]) => {
@@ -150,7 +166,7 @@ export function followLog(options: FollowOptions): LogFollower {
       options.onApplied?.(entry, applied)
     }
     options.onProgress?.(state.position, unreached?.end ?? state.position)
-    confirm()
+    if (!complete && state.position >= (unreached?.end ?? Number.POSITIVE_INFINITY)) checkAgain()
     tellListeners()
   }
 
@@ -185,7 +201,7 @@ export function followLog(options: FollowOptions): LogFollower {
       goesOn = await readOn().catch(async error => {
         if (error instanceof RescindError && error.code === 'ERR_LOG_ROLLED_BACK') return true
         options.onError?.(error)
-        await pause(retryMs, undefined, { signal: stop.signal }).catch(() => undefined)
+        await waitToRetry()
         return true
       })
     }
@@ -231,13 +247,15 @@ export function followLog(options: FollowOptions): LogFollower {
     },
     reached: position =>
       new Promise(done => {
-        const check = () => {
-          if (state.position < position) return
-          listeners.delete(check)
-          done()
+        const ofRestart = restarts
+        const look = () => {
+          const isReached = ofRestart === restarts && state.position >= position
+          if (!isReached && ofRestart === restarts) return
+          listeners.delete(look)
+          done(isReached)
         }
-        listeners.add(check)
-        check()
+        listeners.add(look)
+        look()
       }),
     close: async () => {
       clearInterval(checking)

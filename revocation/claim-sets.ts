@@ -20,6 +20,9 @@ export function claimSetGeneration(sets: readonly ClaimSet[]): number {
   return createHash('sha256').update(JSON.stringify(ids)).digest().readUIntBE(0, 6)
 }
 
+/** Most sets that are told apart, those that nobody declared included. */
+const setsLimit = 256
+
 /** Claim sets, numbered, with the count of their live keys. */
 export class ClaimSets {
   readonly #sets: ClaimSet[] = [...builtInClaimSets]
@@ -29,8 +32,10 @@ export class ClaimSets {
   /** Built-in sets are told by the object alone. */
   readonly #builtIn = new Map<ClaimSet, number>(builtInClaimSets.map((set, number) => [set, number]))
   readonly #live: number[] = builtInClaimSets.map(() => 0)
-  /** Ids of those that this log declares; others may stay from a log that lost its tail. */
-  readonly #declared = new Set<string>()
+  /** Ids of those that this log declares, and where it last does. */
+  readonly #declared = new Map<string, number>()
+  /** Ids of those that the log declared before it lost its tail: what was enforced stays so. */
+  readonly #formerly = new Set<string>()
   #inUse: ClaimSetsInUse | undefined
 
   /** All sets; a set's number is its place. */
@@ -38,9 +43,22 @@ export class ClaimSets {
     return this.#sets
   }
 
-  /** The sets that the log declares. */
-  get declared(): readonly ClaimSet[] {
-    return this.#sets.filter(set => this.#declared.has(claimSetId(set)))
+  /** The sets that the log declares, and where it last does. */
+  get declared(): readonly (readonly [set: ClaimSet, position: number])[] {
+    return this.#sets.flatMap(set => {
+      const position = this.#declared.get(claimSetId(set))
+      return position === undefined ? [] : [[set, position] as const]
+    })
+  }
+
+  /** The sets that only a former log declared. */
+  get formerly(): readonly ClaimSet[] {
+    return this.#sets.filter(set => this.#formerly.has(claimSetId(set)))
+  }
+
+  /** Where the log last declares a set; undefined if it does not. */
+  declaredAt(set: ClaimSet): number | undefined {
+    return this.#declared.get(claimSetId(set))
   }
 
   /** The number of a set that is built in or declared. */
@@ -55,18 +73,31 @@ export class ClaimSets {
   }
 
   /** @returns false when 16 sets are declared already. */
-  declare(set: ClaimSet): boolean {
-    if (this.admitted(set) !== undefined) return true
-    if (this.#declared.size >= declaredClaimSetsLimit) return false
-    this.#declared.add(claimSetId(set))
+  declare(set: ClaimSet, position: number): boolean {
+    const id = claimSetId(set)
+    if (this.#builtIn.has(set)) return true
+    if (!this.#declared.has(id) && this.#declared.size >= declaredClaimSetsLimit) return false
+    this.#declared.set(id, position)
+    this.#formerly.delete(id)
     this.numberOf(set)
+    this.#inUse = undefined
     return true
   }
 
-  /** The number of a set, also of one that is not (any more) admitted. */
-  numberOf(set: ClaimSet): number {
+  /** Takes over from a checkpoint what a former log declared. */
+  declareFormerly(set: ClaimSet): void {
+    this.#formerly.add(claimSetId(set))
+    this.numberOf(set)
+  }
+
+  /**
+   * The number of a set, also of one that is not declared (any more, or yet: trimming may bring a declaration behind
+   * what needs it). Undefined when too many such sets were met.
+   */
+  numberOf(set: ClaimSet): number | undefined {
     const known = this.#numbers.get(claimSetId(set))
     if (known !== undefined) return known
+    if (this.#sets.length >= setsLimit) return undefined
     this.#numbers.set(claimSetId(set), this.#sets.length)
     this.#live.push(0)
     return this.#sets.push(set) - 1
@@ -74,6 +105,7 @@ export class ClaimSets {
 
   /** The log begins anew: what it declares will be read again. */
   forgetDeclarations(): void {
+    for (const id of this.#declared.keys()) this.#formerly.add(id)
     this.#declared.clear()
   }
 
@@ -84,12 +116,18 @@ export class ClaimSets {
     if (before === 0 || before + change === 0) this.#inUse = undefined
   }
 
-  /** The sets with live keys. */
+  /** The sets with live keys, unless nobody ever declared them. */
   get inUse(): ClaimSetsInUse {
     if (this.#inUse === undefined) {
-      const sets = this.#sets.filter((_, number) => (this.#live[number] as number) > 0)
+      const sets = this.#sets.filter(
+        (set, number) => (this.#live[number] as number) > 0 && this.#isUsable(set),
+      )
       this.#inUse = { sets, generation: claimSetGeneration(sets) }
     }
     return this.#inUse
+  }
+
+  #isUsable(set: ClaimSet): boolean {
+    return this.admitted(set) !== undefined || this.#formerly.has(claimSetId(set))
   }
 }

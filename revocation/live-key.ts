@@ -27,8 +27,14 @@ export const mergeTimes = (a: Times, b: Times): Times => ({
 export interface Single {
   readonly id: string
   readonly times: Times
-  /** It was enforced, and the log does not hold it (any more). */
-  readonly isLeftover: boolean
+  /** Where the log holds it last; {@link leftoverPosition} if it was enforced and the log does not hold it (any more). */
+  readonly position: number
+}
+
+/** Revocations beyond the limit, and where the log last holds the one that lasts longest. */
+export interface Merged {
+  readonly times: Times
+  readonly position: number
 }
 
 /** What a checkpoint keeps of a key. */
@@ -36,12 +42,12 @@ export interface LiveKeyImage {
   readonly changedAt: number
   readonly restoredUntil: number
   readonly claimSet: number | undefined
-  readonly merged: Times | undefined
+  readonly merged: Merged | undefined
   readonly mergedLeftover: Times | undefined
   readonly singles: readonly Single[]
 }
 
-/** {@link LiveKey.changedAt} of a key of which the log says nothing (any more). */
+/** Position of what the log does not hold (any more). */
 export const leftoverPosition = -1
 
 /** The revocations of one key. */
@@ -52,7 +58,7 @@ export class LiveKey {
   restoredUntil = 0
   /** The number of its claim set, see `ClaimSets`; unknown as long as only restorations were read. */
   claimSet: number | undefined
-  #merged: Times | undefined
+  #merged: Merged | undefined
   #mergedLeftover: Times | undefined
   /** Never changed in place: images share it. */
   #singles: readonly Single[] = []
@@ -66,14 +72,14 @@ export class LiveKey {
   /** What of {@link entry} the log holds. */
   get logged(): Times {
     return unionOf(
-      this.#singles.filter(({ isLeftover }) => !isLeftover),
+      this.#singles.filter(({ position }) => position !== leftoverPosition),
       this.#merged,
       undefined,
     )
   }
 
   /** More than 64 revocations were merged; those cannot be restored singly. */
-  get merged(): Times | undefined {
+  get merged(): Merged | undefined {
     return this.#merged
   }
 
@@ -100,9 +106,17 @@ export class LiveKey {
     return live
   }
 
-  /** Whether a revocation of it is held singly. */
-  has(id: string): boolean {
-    return this.#find(id) !== undefined
+  /** The revocation with this id, if it is held singly. */
+  find(id: string): Single | undefined {
+    return this.#singles.find(single => single.id === id)
+  }
+
+  /** Whether something of it was enforced and the log does not hold it (any more). */
+  get hasLeftovers(): boolean {
+    return (
+      this.#mergedLeftover !== undefined ||
+      this.#singles.some(({ position }) => position === leftoverPosition)
+    )
   }
 
   /** When nothing of it is needed any more, seconds. */
@@ -111,16 +125,16 @@ export class LiveKey {
   }
 
   /** Adds a revocation that the log holds; one with an id that is there already is the same revocation. */
-  add(id: string, times: Times): void {
-    const same = this.#find(id)
+  add(id: string, times: Times, position: number): void {
+    const same = this.find(id)
     if (same === undefined && this.#singles.length >= singlesLimit) {
-      this.#hold(this.#singles, mergeTimes(this.#merged ?? restoredTimes, times), this.#mergedLeftover)
+      this.#merge(times, position)
       return
     }
     const others = same === undefined ? this.#singles : this.#without(id)
     const merged = same === undefined ? times : mergeTimes(same.times, times)
     // Not by spreading: that would leave room for more in each of millions of arrays.
-    const singles = others.concat({ id, times: merged, isLeftover: false })
+    const singles = others.concat({ id, times: merged, position })
     this.#hold(singles, this.#merged, this.#mergedLeftover)
   }
 
@@ -130,7 +144,7 @@ export class LiveKey {
    * @returns when that is: not before `expiresAt`.
    */
   restore(id: string, expiresAt: number): number {
-    const until = Math.max(expiresAt, this.#find(id)?.times.expiresAt ?? 0)
+    const until = Math.max(expiresAt, this.find(id)?.times.expiresAt ?? 0)
     this.#hold(this.#without(id), this.#merged, this.#mergedLeftover)
     this.restoredUntil = Math.max(this.restoredUntil, until)
     return until
@@ -140,28 +154,47 @@ export class LiveKey {
   becomeLeftover(): void {
     this.changedAt = leftoverPosition
     this.restoredUntil = 0
-    const singles = this.#singles.map(single => ({ ...single, isLeftover: true }))
-    const merged = [this.#merged, this.#mergedLeftover].filter(times => times !== undefined)
+    const singles = this.#singles.map(single => ({ ...single, position: leftoverPosition }))
+    const merged = [this.#merged?.times, this.#mergedLeftover].filter(times => times !== undefined)
     this.#hold(singles, undefined, merged.length === 0 ? undefined : merged.reduce(mergeTimes))
   }
 
   /** Forgets revocations that expired while others live on, so that they do not count against the limit. */
   dropExpired(expiredAt: number): void {
     const isLive = (times: Times) => times.expiresAt > expiredAt
-    const ifLive = (times: Times | undefined) => (times !== undefined && isLive(times) ? times : undefined)
-    const singles = this.#singles.filter(single => isLive(single.times))
-    this.#hold(singles, ifLive(this.#merged), ifLive(this.#mergedLeftover))
+    const [merged, leftover] = [this.#merged, this.#mergedLeftover]
+    this.#hold(
+      this.#singles.filter(single => isLive(single.times)),
+      merged !== undefined && isLive(merged.times) ? merged : undefined,
+      leftover !== undefined && isLive(leftover) ? leftover : undefined,
+    )
   }
 
-  #find(id: string): Single | undefined {
-    return this.#singles.find(single => single.id === id)
+  /** Gives its revocations other times: how long tokens may live has changed. */
+  retime(timesOf: (times: Times) => Times): void {
+    const [merged, leftover] = [this.#merged, this.#mergedLeftover]
+    this.#hold(
+      this.#singles.map(single => ({ ...single, times: timesOf(single.times) })),
+      merged === undefined ? undefined : { ...merged, times: timesOf(merged.times) },
+      leftover === undefined ? undefined : timesOf(leftover),
+    )
+  }
+
+  #merge(times: Times, position: number): void {
+    const known = this.#merged ?? { times: restoredTimes, position }
+    const lasting = times.expiresAt >= known.times.expiresAt ? position : known.position
+    this.#hold(
+      this.#singles,
+      { times: mergeTimes(known.times, times), position: lasting },
+      this.#mergedLeftover,
+    )
   }
 
   #without(id: string): readonly Single[] {
     return this.#singles.filter(single => single.id !== id)
   }
 
-  #hold(singles: readonly Single[], merged: Times | undefined, mergedLeftover: Times | undefined): void {
+  #hold(singles: readonly Single[], merged: Merged | undefined, mergedLeftover: Times | undefined): void {
     this.#singles = singles
     this.#merged = merged
     this.#mergedLeftover = mergedLeftover
@@ -171,12 +204,12 @@ export class LiveKey {
 
 function unionOf(
   singles: readonly Single[],
-  merged: Times | undefined,
+  merged: Merged | undefined,
   mergedLeftover: Times | undefined,
 ): Times {
   let union = singles[0]?.times ?? restoredTimes
   for (let index = 1; index < singles.length; index++)
     union = mergeTimes(union, (singles[index] as Single).times)
-  if (merged !== undefined) union = mergeTimes(union, merged)
+  if (merged !== undefined) union = mergeTimes(union, merged.times)
   return mergedLeftover === undefined ? union : mergeTimes(union, mergedLeftover)
 }

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { LiveKey, leftoverPosition } from './live-key.ts'
+import { LiveKey, leftoverPosition, type Times } from './live-key.ts'
+import { latestSeconds } from './time.ts'
 
 /** Whom the keys tell of changes. */
 export interface KeyListeners {
@@ -19,6 +20,8 @@ export interface KeyListeners {
 export class LiveKeys {
   readonly #keys = new Map<string, LiveKey>()
   readonly #listeners: KeyListeners
+  /** Keys with something that the log does not hold (any more). */
+  readonly #leftovers = new Set<string>()
   #revocations = 0
   #pruning: Iterator<[string, LiveKey]> | undefined
 
@@ -46,9 +49,19 @@ export class LiveKeys {
     return this.#keys[Symbol.iterator]()
   }
 
+  /** Keys with something that was enforced and that the log does not hold (any more). */
+  *leftovers(): Generator<[string, LiveKey]> {
+    for (const text of this.#leftovers) {
+      const live = this.#keys.get(text)
+      if (live?.hasLeftovers === true) yield [text, live]
+      else this.#leftovers.delete(text)
+    }
+  }
+
   /** Takes over a key from a checkpoint, at the end. */
   load(text: string, live: LiveKey): void {
     this.#keys.set(text, live)
+    if (live.hasLeftovers) this.#leftovers.add(text)
     this.#revocations += live.size
     if (live.entry.expiresAt > 0) this.#count(live, 1)
   }
@@ -82,9 +95,21 @@ export class LiveKeys {
   becomeLeftovers(): void {
     for (const [text, live] of this.#keys) {
       live.becomeLeftover()
-      if (live.size === 0) this.#forget(text, live)
-      else this.#listeners.touched(text, live)
+      if (live.size === 0) {
+        this.#forget(text, live)
+      } else {
+        this.#leftovers.add(text)
+        this.#listeners.touched(text, live)
+      }
     }
+  }
+
+  /** Gives cuts other times: how long tokens may live has changed at a position. */
+  retimeCuts(position: number, timesOf: (times: Times) => Times): void {
+    const cuts = [...this.#keys].filter(
+      ([, { entry }]) => entry.issuedBefore < latestSeconds && entry.expiresAt > 0,
+    )
+    for (const [text] of cuts) this.change(text, position, live => live.retime(timesOf))
   }
 
   /**
@@ -116,6 +141,7 @@ export class LiveKeys {
 
   #forget(text: string, live: LiveKey): void {
     this.#keys.delete(text)
+    this.#leftovers.delete(text)
     this.#revocations -= live.size
     if (live.entry.expiresAt > 0) this.#count(live, -1)
     this.#listeners.touched(text, undefined)

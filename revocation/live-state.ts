@@ -18,9 +18,16 @@ import type {
   Restoration,
   Revocation,
 } from './revocation.ts'
-import type { StateSummary } from './state-summary.ts'
+import type { Restored, StateSummary } from './state-summary.ts'
 import { latestSeconds, secondsDown, secondsUp } from './time.ts'
-import { declareLifetime, defaultTokenLifetimes, lifetimeAt, type TokenLifetimes } from './token-lifetimes.ts'
+import {
+  type DeclaredLifetime,
+  declareLifetime,
+  defaultTokenLifetimes,
+  lifetimeAt,
+  lifetimesOf,
+  type TokenLifetimes,
+} from './token-lifetimes.ts'
 
 /** Why an entry of the log has no effect. */
 export type DeadLetterReason = 'claim_set_undeclared' | 'claim_sets_limit' | 'lifetime_raises_limit'
@@ -45,10 +52,11 @@ export class LiveState {
     touched: (key, live) => this.onTouched?.(key, live),
     counted: (claimSet, change) => this.#claimSets.count(claimSet, change),
   })
-  readonly #restored = new Map<string, number>()
+  readonly #restored = new Map<string, Restored>()
   readonly #claimSets = new ClaimSets()
-  #lifetimes: TokenLifetimes | undefined
-  #hasLifetime = false
+  #declaredLifetimes: readonly DeclaredLifetime[] = []
+  #lifetimes: TokenLifetimes = defaultTokenLifetimes
+  #lifetimeDeclaredAt = Number.NEGATIVE_INFINITY
   #history = new DigestHistory()
 
   /** Keys that are held, tombstones included. */
@@ -63,12 +71,17 @@ export class LiveState {
 
   /** How long tokens may live, and so how long cuts last. */
   get lifetimes(): TokenLifetimes {
-    return this.#lifetimes ?? defaultTokenLifetimes
+    return this.#lifetimes
   }
 
-  /** Whether the log declares how long tokens may live. */
-  get hasLifetime(): boolean {
-    return this.#hasLifetime
+  /** What led to {@link lifetimes}, in the order of their times; also what only a former log declared. */
+  get declaredLifetimes(): readonly DeclaredLifetime[] {
+    return this.#declaredLifetimes
+  }
+
+  /** When the log last declared the longest of {@link lifetimes}, seconds; -Infinity if it does not. */
+  get lifetimeDeclaredAt(): number {
+    return this.#lifetimeDeclaredAt
   }
 
   /** The claim sets with live keys. */
@@ -151,9 +164,22 @@ export class LiveState {
     return this.#keys.get(key)
   }
 
-  /** Until when the restoration of a revocation is kept, seconds; 0 if it was not restored. */
-  restoredUntil(id: string): number {
-    return this.#restored.get(id) ?? 0
+  /** Keys with something that was enforced and that the log does not hold (any more). */
+  leftovers(): Generator<readonly [key: string, live: LiveKey]> {
+    return this.#keys.leftovers()
+  }
+
+  /** The restoration of a revocation, if it was restored. */
+  restored(id: string): Restored | undefined {
+    return this.#restored.get(id)
+  }
+
+  /** Where the log last holds a declaration that counts; undefined if this one does not. */
+  declaredAt(event: ClaimSetDeclaration | LifetimeDeclaration): number | undefined {
+    if (event.kind === 'claim-set') return this.#claimSets.declaredAt(createClaimSet(event.names, event.cut))
+    const { seconds, declaredAt } = event
+    return this.#declaredLifetimes.find(one => one.seconds === seconds && one.declaredAt === declaredAt)
+      ?.position
   }
 
   /**
@@ -168,7 +194,7 @@ export class LiveState {
     this.#history = new DigestHistory()
     this.#restored.clear()
     this.#claimSets.forgetDeclarations()
-    this.#hasLifetime = false
+    this.#lifetimeDeclaredAt = Number.NEGATIVE_INFINITY
     this.#keys.becomeLeftovers()
   }
 
@@ -180,8 +206,9 @@ export class LiveState {
       digest: this.digest,
       claimSets: this.#claimSets.all,
       declared: this.#claimSets.declared,
-      lifetimes: this.#lifetimes,
-      hasLifetime: this.#hasLifetime,
+      formerly: this.#claimSets.formerly,
+      lifetimes: this.#declaredLifetimes,
+      lifetimeDeclaredAt: this.#lifetimeDeclaredAt,
       restored: [...this.#restored],
     }
   }
@@ -197,14 +224,16 @@ export class LiveState {
     history: Iterable<readonly [position: number, digest: bigint]>,
   ): void {
     const numbers = summary.claimSets.map(set => this.#claimSets.numberOf(set))
-    for (const set of summary.declared) this.#claimSets.declare(set)
+    for (const [set, position] of summary.declared) this.#claimSets.declare(set, position)
+    for (const set of summary.formerly) this.#claimSets.declareFormerly(set)
     for (const [text, image] of keys) {
       this.#keys.load(text, LiveKey.from({ ...image, claimSet: numbers[image.claimSet ?? -1] }))
     }
-    for (const [id, until] of summary.restored) this.#restored.set(id, until)
+    for (const [id, restored] of summary.restored) this.#restored.set(id, restored)
     for (const [position, digest] of history) this.#history.push(position, digest)
-    this.#lifetimes = summary.lifetimes
-    this.#hasLifetime = summary.hasLifetime
+    this.#declaredLifetimes = summary.lifetimes
+    this.#lifetimes = lifetimesOf(summary.lifetimes)
+    this.#lifetimeDeclaredAt = summary.lifetimeDeclaredAt
     this.epoch = summary.epoch
     this.position = summary.position
     this.digest = summary.digest
@@ -218,49 +247,62 @@ export class LiveState {
    */
   pruneStep(expiredAt: number, keysLimit: number): boolean {
     if (!this.#keys.pruneStep(expiredAt, keysLimit)) return false
-    for (const [id, expiresAt] of this.#restored) if (expiresAt <= expiredAt) this.#restored.delete(id)
+    for (const [id, { until }] of this.#restored) if (until <= expiredAt) this.#restored.delete(id)
     return true
   }
 
+  /** A set that is not declared (yet) is a dead letter, but held: then the order of the two does not matter. */
   #revoke(event: Revocation): DeadLetterReason | undefined {
     const { set, text } = matchKeyText(event.match, event.issuedBefore !== undefined)
-    const claimSet = this.#claimSets.admitted(set)
+    const claimSet = this.#claimSets.admitted(set) ?? this.#claimSets.numberOf(set)
     if (claimSet === undefined) return 'claim_set_undeclared'
     const times = this.timesOf(event)
-    const restoredUntil = this.#restored.get(event.id)
-    if (restoredUntil !== undefined) {
-      this.#restored.set(event.id, Math.max(restoredUntil, times.expiresAt))
+    const restored = this.#restored.get(event.id)
+    if (restored === undefined) {
+      this.#keys.change(text, this.position, live => {
+        live.claimSet = claimSet
+        live.add(event.id, times, this.position)
+      })
+    } else {
+      const until = Math.max(restored.until, times.expiresAt)
+      this.#restored.set(event.id, { ...restored, until })
       const live = this.#keys.get(text)
-      if (live === undefined) return undefined
-      live.restoredUntil = Math.max(live.restoredUntil, times.expiresAt)
-      this.onTouched?.(text, live)
-      return undefined
+      if (live !== undefined) live.restoredUntil = Math.max(live.restoredUntil, until)
+      if (live !== undefined) this.onTouched?.(text, live)
     }
-    this.#keys.change(text, this.position, live => {
-      live.claimSet = claimSet
-      live.add(event.id, times)
-    })
-    return undefined
+    return this.#claimSets.admitted(set) === undefined ? 'claim_set_undeclared' : undefined
   }
 
   #restore(event: Restoration): void {
-    const known = this.#restored.get(event.target) ?? 0
+    const known = this.#restored.get(event.target)?.until ?? 0
     const expiresAt = Math.max(known, secondsUp(event.expiresAt))
     const text = keyText(Buffer.from(event.key, 'hex'))
     // A tombstone also for a target that is not in this log (any more): enforcers may still hold it.
     this.#keys.change(text, this.position, live => {
-      this.#restored.set(event.target, live.restore(event.target, expiresAt))
+      const until = live.restore(event.target, expiresAt)
+      this.#restored.set(event.target, { until, position: this.position })
     })
   }
 
   #declare(event: ClaimSetDeclaration): DeadLetterReason | undefined {
-    return this.#claimSets.declare(createClaimSet(event.names, event.cut)) ? undefined : 'claim_sets_limit'
+    const set = createClaimSet(event.names, event.cut)
+    return this.#claimSets.declare(set, this.position) ? undefined : 'claim_sets_limit'
   }
 
-  #declareLifetime(event: LifetimeDeclaration): DeadLetterReason | undefined {
-    const lifetimes = declareLifetime(this.#lifetimes, event.seconds, event.declaredAt)
-    this.#lifetimes = lifetimes ?? this.#lifetimes
-    this.#hasLifetime = true
-    return lifetimes === undefined ? 'lifetime_raises_limit' : undefined
+  /** Cuts last as long as the lifetimes say, also those that were read before the declaration. */
+  #declareLifetime({ seconds, declaredAt }: LifetimeDeclaration): DeadLetterReason | undefined {
+    const declared = declareLifetime(this.#declaredLifetimes, {
+      seconds,
+      declaredAt,
+      position: this.position,
+    })
+    if (declared === undefined) return 'lifetime_raises_limit'
+    this.#declaredLifetimes = declared
+    this.#lifetimes = lifetimesOf(declared)
+    if (secondsUp(seconds) >= this.#lifetimes.seconds) {
+      this.#lifetimeDeclaredAt = Math.max(this.#lifetimeDeclaredAt, declaredAt)
+    }
+    this.#keys.retimeCuts(this.position, ({ issuedBefore }) => this.timesOf({ issuedBefore }))
+    return undefined
   }
 }

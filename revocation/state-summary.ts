@@ -4,7 +4,15 @@
  * @module
  */
 import type { ClaimSet } from './claim-set.ts'
-import type { TokenLifetimes } from './token-lifetimes.ts'
+import type { DeclaredLifetime } from './token-lifetimes.ts'
+
+/** The restoration of a revocation. */
+export interface Restored {
+  /** How long it is kept, seconds. */
+  readonly until: number
+  /** Where the log last holds it; -1 while only the revocation was read again. */
+  readonly position: number
+}
 
 /** What a checkpoint keeps of a state beside its keys. */
 export interface StateSummary {
@@ -13,10 +21,13 @@ export interface StateSummary {
   readonly digest: bigint
   /** A key's `claimSet` is a place in this list. */
   readonly claimSets: readonly ClaimSet[]
-  /** Those of them that the log declares. */
-  readonly declared: readonly ClaimSet[]
-  readonly lifetimes: TokenLifetimes | undefined
-  readonly hasLifetime: boolean
-  /** Ids of revocations that were restored, and until when that is kept, seconds. */
-  readonly restored: readonly (readonly [id: string, until: number])[]
+  /** Those of them that the log declares, and where. */
+  readonly declared: readonly (readonly [set: ClaimSet, position: number])[]
+  /** Those of them that only a former log declared. */
+  readonly formerly: readonly ClaimSet[]
+  readonly lifetimes: readonly DeclaredLifetime[]
+  /** When the log last declared the longest of them, seconds. */
+  readonly lifetimeDeclaredAt: number
+  /** Ids of revocations that were restored. */
+  readonly restored: readonly (readonly [id: string, restored: Restored])[]
 }

@@ -1,5 +1,5 @@
 /**
- * Whether what an event said is still needed: then a log appends it again before it forgets the event.
+ * Whether an entry of the log is still needed: then it must be appended again before the log forgets it.
  *
  * @module
  */
@@ -8,21 +8,36 @@ import type { LiveState } from './live-state.ts'
 import type { LogEvent, Revocation } from './revocation.ts'
 
 /**
- * Whether a state that begins without the event could differ from one that begins with it.
+ * Whether a state that begins after the entry could differ from one that begins with it. An entry of which the log
+ * holds a later copy is not needed.
  *
+ * @param state at the position or later.
  * @param expiredAt seconds: now minus clock tolerance and greatest clock difference.
  */
-export function isStillNeeded(state: LiveState, event: LogEvent, expiredAt: number): boolean {
-  if (event.kind === 'revocation') return isRevocationNeeded(state, event, expiredAt)
-  if (event.kind === 'restoration') return state.restoredUntil(event.target) > expiredAt
-  return event.kind !== 'beat'
+export function isStillNeeded(
+  state: LiveState,
+  position: number,
+  event: LogEvent,
+  expiredAt: number,
+): boolean {
+  switch (event.kind) {
+    case 'revocation':
+      return lastPositionOf(state, event, expiredAt) === position
+    case 'restoration': {
+      const restored = state.restored(event.target)
+      return restored !== undefined && restored.until > expiredAt && restored.position === position
+    }
+    case 'claim-set':
+    case 'token-lifetime':
+      return state.declaredAt(event) === position
+    case 'beat':
+      return false
+  }
 }
 
-function isRevocationNeeded(state: LiveState, event: Revocation, expiredAt: number): boolean {
-  const times = state.timesOf(event)
-  if (times.expiresAt <= expiredAt || state.restoredUntil(event.id) > 0) return false
+/** Where the log last holds a revocation that is live; of those that were merged only the last to expire counts. */
+function lastPositionOf(state: LiveState, event: Revocation, expiredAt: number): number | undefined {
+  if (state.timesOf(event).expiresAt <= expiredAt || state.restored(event.id) !== undefined) return undefined
   const live = state.live(matchKeyText(event.match, event.issuedBefore !== undefined).text)
-  if (live === undefined || live.has(event.id)) return live !== undefined
-  // Of those that were merged the last to expire makes up the union: a cut that lasts longer is a later one.
-  return live.merged?.expiresAt === times.expiresAt
+  return live?.find(event.id)?.position ?? live?.merged?.position
 }

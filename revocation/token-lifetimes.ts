@@ -33,20 +33,45 @@ export const defaultTokenLifetimes: TokenLifetimes = { seconds: 30 * 24 * 3600, 
 export const lifetimeAt = ({ seconds, earlier }: TokenLifetimes, issuedAt: number): number =>
   earlier.find(({ until }) => issuedAt <= until)?.seconds ?? seconds
 
+/** A declaration that a log holds, and where it last does. */
+export interface DeclaredLifetime {
+  readonly seconds: number
+  /** Seconds. */
+  readonly declaredAt: number
+  readonly position: number
+}
+
 /**
- * The limits after a declaration. The first one of a log holds from the beginning; later ones only raise.
+ * The declarations that count, with one more: in the order of their times, whatever their order in the log. The first
+ * one holds from the beginning; later ones only raise.
  *
  * @returns undefined if the limit was raised too often already.
  */
 export function declareLifetime(
-  known: TokenLifetimes | undefined,
-  declaredSeconds: number,
-  declaredAt: number,
-): TokenLifetimes | undefined {
-  const seconds = secondsUp(declaredSeconds)
-  if (known === undefined) return { seconds, earlier: [] }
-  if (seconds <= known.seconds) return known
-  if (known.earlier.length >= lifetimeRaisesLimit) return undefined
-  const until = Math.max(secondsUp(declaredAt + raiseDelaySeconds), known.earlier.at(-1)?.until ?? 0)
-  return { seconds, earlier: [...known.earlier, { until, seconds: known.seconds }] }
+  known: readonly DeclaredLifetime[],
+  declared: DeclaredLifetime,
+): readonly DeclaredLifetime[] | undefined {
+  const isSame = (one: DeclaredLifetime) =>
+    one.seconds === declared.seconds && one.declaredAt === declared.declaredAt
+  const sorted = [...known.filter(one => !isSame(one)), declared].sort(
+    (one, other) => one.declaredAt - other.declaredAt || other.seconds - one.seconds,
+  )
+  let longest = 0
+  const raises = sorted.filter(({ seconds }) => {
+    const isRaise = seconds > longest
+    longest = Math.max(longest, seconds)
+    return isRaise
+  })
+  return raises.length > lifetimeRaisesLimit + 1 ? undefined : raises
+}
+
+/** The limits that declarations, as {@link declareLifetime} gives them, lead to. */
+export function lifetimesOf(declarations: readonly DeclaredLifetime[]): TokenLifetimes {
+  const last = declarations.at(-1)
+  if (last === undefined) return defaultTokenLifetimes
+  const earlier = declarations.slice(1).map((raise, index) => ({
+    until: secondsUp(raise.declaredAt + raiseDelaySeconds),
+    seconds: secondsUp((declarations[index] as DeclaredLifetime).seconds),
+  }))
+  return { seconds: secondsUp(last.seconds), earlier }
 }

@@ -25,29 +25,45 @@ export interface LifetimeDeclaration {
   close(): void
 }
 
-/** Declares the longest token lifetime whenever the log declares none or a shorter one; it never shrinks. */
+/**
+ * Declares the longest token lifetime whenever the log declares none or a shorter one, and again in time before a log
+ * that forgets by itself forgets it. It never shrinks.
+ */
 export function keepLifetimeDeclared(options: LifetimeDeclarationOptions): LifetimeDeclaration {
   const { log, follower, codec, logger, maxTokenLifetimeSeconds: seconds } = options
   const { state } = follower
   let isDeclaring = false
+  let isRefused = false
   let isReported = false
   let report: () => void = () => undefined
   const declared = new Promise<void>(resolve => {
     report = resolve
   })
 
-  const isDeclared = () => follower.complete && state.hasLifetime && state.lifetimes.seconds >= seconds
+  const isDeclared = () =>
+    follower.complete &&
+    state.lifetimes.seconds >= seconds &&
+    state.lifetimeDeclaredAt > nowSeconds() - log.keptSeconds / 2
 
   const declare = async () => {
     // What an unread log declares is not known yet; but one that nobody has appended to cannot be read.
     if (!follower.complete && (await log.check(beforeFirst)).epoch !== undefined) return
-    const declaredAt = Math.floor(Date.now() / 1000)
-    const event = { kind: 'token-lifetime', seconds, declaredAt } as const
-    await follower.reached(await log.append(codec.encode(event, randomBytes(16).toString('hex'))))
+    const declaredAt = Math.floor(nowSeconds())
+    const longest = Math.max(seconds, ...state.declaredLifetimes.map(one => one.seconds))
+    const event = { kind: 'token-lifetime', seconds: longest, declaredAt } as const
+    const isRead = await follower.reached(
+      await log.append(codec.encode(event, randomBytes(16).toString('hex'))),
+    )
+    if (!isRead || state.lifetimes.seconds >= seconds) return
+    isRefused = true
+    logger.error(
+      { configuredSeconds: seconds, declaredSeconds: state.lifetimes.seconds },
+      'tokens.maxTokenLifetime was raised too often in this log; the shorter lifetime that it declares holds',
+    )
   }
 
   const look = () => {
-    if (isDeclared()) reportOnce()
+    if (isDeclared() || isRefused) reportOnce()
     else if (!isDeclaring) {
       isDeclaring = true
       declare()
@@ -76,3 +92,5 @@ export function keepLifetimeDeclared(options: LifetimeDeclarationOptions): Lifet
   look()
   return { declared, close: unsubscribe }
 }
+
+const nowSeconds = (): number => Date.now() / 1000

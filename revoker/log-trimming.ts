@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { once } from 'node:events'
 import { beforeFirst, type EventLog, type LogEntry } from '../event-log/event-log.ts'
 import type { LogFollower } from '../event-log/follow.ts'
 import { RescindError } from '../revocation/error.ts'
 import { type EventCodec, UnknownEventType } from '../revocation/formats/rescind.ts'
 import { isStillNeeded } from '../revocation/still-needed.ts'
+import { aborted } from '../runtime/abort-signal.ts'
 import type { Logger } from '../runtime/logger.ts'
 
 /** Which log, and what is known of it. */
@@ -34,6 +34,8 @@ const slackEntries = 10_000
 
 const defaultEveryMs = 60_000
 const appendBytes = 256 * 1024
+/** The first copies; then those of what others appended meanwhile; then nothing should be left. */
+const passesLimit = 4
 
 /** Starts trimming a log that does not forget by itself. */
 export function trimLog(options: LogTrimmingOptions): LogTrimming {
@@ -61,48 +63,73 @@ export function trimLog(options: LogTrimmingOptions): LogTrimming {
   }
 }
 
-/** Trims the oldest quarter of a log that is longer than twice what is live, and 10,000. */
+/**
+ * Trims the oldest quarter of a log that is longer than twice what is live, and 10,000. What it needs of the quarter it
+ * appends again and reads back, until nothing in it is needed any more; only then, and if the log still holds what was
+ * read back, the quarter goes.
+ */
 export async function trimIfLong(options: LogTrimmingOptions, signal: AbortSignal): Promise<void> {
   const { log, follower, logger } = options
   const { state, restarts } = follower
   const { start, end } = await log.check(beforeFirst)
   const length = end - start + 1
-  const before = start + Math.floor(length / 4)
-  if (!follower.complete || state.position < before) return
+  const quarterEnd = start + Math.floor(length / 4)
+  if (!follower.complete || state.position < quarterEnd) return
   if (length <= 2 * state.revocations + slackEntries) return
-  const again = await appendNeeded(options, before, signal)
-  // Read back, so that the log which forgets is the one that holds them.
-  await Promise.race([follower.reached(again.position), aborted(signal)])
-  if (signal.aborted || follower.restarts !== restarts) return
-  await log.trim?.(before, { position: state.position, digest: state.digest })
-  logger.info({ before, appendedAgain: again.count }, 'the event log was trimmed')
-}
-
-/** Appends again what is needed of the entries before a position; returns how many, and where the last one is. */
-async function appendNeeded(options: LogTrimmingOptions, before: number, signal: AbortSignal) {
-  const { log } = options
-  let count = 0
-  let position = -1
-  for await (const page of log.read(beforeFirst, signal)) {
-    const old = page.filter(entry => entry.position < before)
-    const needed = old.filter(entry => isNeeded(options, entry)).map(({ event }) => event)
-    for (const events of groupsOf(needed)) position = (await log.appendAll(events)).at(-1) ?? position
-    count += needed.length
-    if (old.length < page.length) break
+  for (let pass = 1; pass <= passesLimit && !signal.aborted; pass++) {
+    const { before, appended, last } = await appendNeeded(options, quarterEnd, signal)
+    if (appended === 0) {
+      if (before === start || follower.restarts !== restarts) return
+      await log.trim?.(before, { position: state.position, digest: state.digest })
+      logger.info({ before }, 'the event log was trimmed')
+      return
+    }
+    await Promise.race([follower.reached(last), aborted(signal)])
+    if (follower.restarts !== restarts) return
   }
-  return { count, position }
 }
 
-const aborted = (signal: AbortSignal): Promise<unknown> =>
-  signal.aborted ? Promise.resolve() : once(signal, 'abort')
+/** What a pass over the beginning of the log has done. */
+interface Pass {
+  /** Nothing before this position is needed, apart from what was appended again. */
+  readonly before: number
+  readonly appended: number
+  /** Where the last copy is. */
+  readonly last: number
+}
 
-function isNeeded({ follower, codec, graceSeconds }: LogTrimmingOptions, { event }: LogEntry): boolean {
+/** Appends again what is needed of the entries before a position. */
+async function appendNeeded(options: LogTrimmingOptions, end: number, signal: AbortSignal): Promise<Pass> {
+  const { log } = options
+  let before = end
+  let appended = 0
+  let last = -1
+  for await (const page of log.read(beforeFirst, signal)) {
+    const uses = page
+      .filter(({ position }) => position < before)
+      .map(entry => ({ entry, use: useOf(options, entry) }))
+    // What a later version wrote is not ours to forget, nor to copy.
+    before = uses.find(({ use }) => use === 'unknown')?.entry.position ?? before
+    const needed = uses.filter(({ entry, use }) => use === 'needed' && entry.position < before)
+    for (const events of groupsOf(needed.map(({ entry }) => entry.event))) {
+      last = (await log.appendAll(events)).at(-1) ?? last
+    }
+    appended += needed.length
+    if ((page.at(-1)?.position ?? 0) >= before) break
+  }
+  return { before, appended, last }
+}
+
+function useOf(
+  { follower, codec, graceSeconds }: LogTrimmingOptions,
+  { position, event }: LogEntry,
+): 'needed' | 'unneeded' | 'unknown' {
   try {
-    return isStillNeeded(follower.state, codec.decode(event), Date.now() / 1000 - graceSeconds)
+    const expiredAt = Date.now() / 1000 - graceSeconds
+    return isStillNeeded(follower.state, position, codec.decode(event), expiredAt) ? 'needed' : 'unneeded'
   } catch (error) {
-    // What a later version wrote is not ours to forget.
-    if (error instanceof UnknownEventType) return true
-    if (error instanceof RescindError) return false
+    if (error instanceof UnknownEventType) return 'unknown'
+    if (error instanceof RescindError) return 'unneeded'
     throw error
   }
 }

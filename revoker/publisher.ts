@@ -69,6 +69,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
       if (!state.admits(set)) throw unknownClaimSet(set.names)
       const times = state.timesOf(event)
       if (state.covers(key, times)) {
+        // What was read may never have been acknowledged: a repeat must not make it look as if it had been.
+        await log.confirm({ position: state.position, digest: state.digest })
         return { position: state.position, id: undefined, expiresAt: times.expiresAt }
       }
       checkKept(times.expiresAt, now, options)

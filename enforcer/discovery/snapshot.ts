@@ -66,6 +66,16 @@ export function storeEntry(
   else table.set(...words)
 }
 
+/** Stores what the log may have lost: it only strengthens the table, and its key only gets stronger from now on. */
+export function storeLeftover(
+  table: RevocationTable,
+  kept: RevocationTable,
+  words: Parameters<EntryVisitor>,
+): void {
+  table.raise(...words)
+  kept.raise(...words)
+}
+
 /**
  * Copies into a full state what is held and was not mentioned in it, not even as restored: a full state never forgets.
  * If the log had lost its tail, what it says of a key may be older than what is held: then whatever rejects more stays.

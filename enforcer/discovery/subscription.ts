@@ -23,6 +23,7 @@ import {
   keepHeld,
   type Snapshot,
   storeEntry,
+  storeLeftover,
   unionOfClaimSets,
 } from './snapshot.ts'
 
@@ -186,7 +187,8 @@ export class Subscription {
     if (batch.kind === 'DELTA') this.#applyDelta(batch, claimSets, count, nowSeconds)
     else {
       const table = this.#filling as RevocationTable
-      visitEntries(batch.entries, 0, count, table.set.bind(table))
+      if (batch.leftovers) this.#storeLeftovers(table, batch, count)
+      else visitEntries(batch.entries, 0, count, table.set.bind(table))
       if (batch.kind === 'FULL_LAST') this.#swap(table, batch, claimSets, nowSeconds)
     }
     // Only now: a table that could not take an entry must not pass for this version.
@@ -203,12 +205,18 @@ export class Subscription {
   ): void {
     const { table } = this.snapshot
     this.#adopt(batch, claimSets, nowSeconds)
-    if (batch.to === this.snapshot.version) {
+    if (batch.leftovers) {
+      this.#storeLeftovers(table, batch, count)
+    } else if (batch.to === this.snapshot.version) {
       visitEntries(batch.entries, 0, count, (...words) => this.#lowerings.strengthen(table, words))
     } else {
       this.#lowerings.apply(this.snapshot)
       visitEntries(batch.entries, 0, count, (...words) => storeEntry(this.snapshot, words))
     }
+  }
+
+  #storeLeftovers(table: RevocationTable, batch: RevocationBatchMessage, count: number): void {
+    visitEntries(batch.entries, 0, count, (...words) => storeLeftover(table, this.snapshot.kept, words))
   }
 
   #beginFull(): void {

@@ -13,6 +13,7 @@ import { type AppendGroup, createAppendQueue } from '../append-queue.ts'
 import { chainedDigest, digestBytes, digestToBytes } from '../digest.ts'
 import { beforeFirst, checkAppendSize, type EventLog, type LogEntry, type LogPosition } from '../event-log.ts'
 import { claimFolder, type FolderClaim } from '../folder-claim.ts'
+import { settleCommit } from '../lmdb-commit.ts'
 
 /** Where the log lies and how long an append may take. */
 export interface EmbeddedLogOptions {
@@ -72,6 +73,7 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Even
         }
         return true
       })
+      .catch(settleCommit)
       .catch(error => {
         throw writeError(options.folder, error)
       })
@@ -119,15 +121,19 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Even
         known: compare(entries, known),
       }
     },
+    // What was read was flushed, and nobody else writes.
+    confirm: async () => undefined,
     trim: async (before, known) => {
       if (compare(entries, known) !== 'confirmed') throw changedError(options.folder, known)
       const last = Math.min(before, end.position)
       while (!closed.signal.aborted) {
         const positions = [...entries.getKeys({ end: last, limit: pageEntries })]
         if (positions.length === 0) return
-        await root.transaction(() => {
-          for (const position of positions) entries.removeSync(position)
-        })
+        await root
+          .childTransaction(() => {
+            for (const position of positions) entries.removeSync(position)
+          })
+          .catch(settleCommit)
       }
     },
     keptSeconds: Number.POSITIVE_INFINITY,
@@ -172,11 +178,7 @@ const folderError = (folder: string, cause: unknown) =>
     { cause },
   )
 
-/** A write that fails rejects these promises too; the one of the transaction tells of it. */
-const alsoRejected = () => undefined
-
-function writeError(folder: string, cause: Error & { commitError?: Promise<unknown> }) {
-  cause.commitError?.catch(alsoRejected)
+function writeError(folder: string, cause: Error) {
   const message = `eventLog.folder: ${folder} cannot be written (${cause.message}); nothing was stored; is the disk full?`
   return new RescindError('ERR_LOG_WRITE', message, { cause })
 }

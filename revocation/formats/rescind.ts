@@ -94,7 +94,7 @@ export class UnknownEventType extends RescindError {
 
   constructor(type: unknown) {
     super('ERR_EVENT_INVALID', 'its type is not known to this version')
-    this.type = String(type).slice(0, 100)
+    this.type = typeof type === 'string' ? type.slice(0, 100) : typeof type
   }
 }
 

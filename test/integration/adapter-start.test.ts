@@ -27,7 +27,7 @@ const createFollower = (): LogFollower & { complete: boolean } => ({
   rollbacks: 0,
   confirmedAtMs: 0,
   subscribe: () => () => undefined,
-  reached: async () => undefined,
+  reached: async () => true,
   close: async () => undefined,
 })
 

@@ -73,6 +73,10 @@ export const createMemoryLogStore = (options: MemoryLogOptions = {}): MemoryLogS
       append: async event => (await appendAll([event]))[0] as number,
       read: (after, signal) => read(after, AbortSignal.any([signal, closed.signal])),
       check: async known => ({ epoch, start: startOf(entries), end: end.position, known: compare(known) }),
+      confirm: async known => {
+        if (failure !== undefined) throw failure
+        if (compare(known) !== 'confirmed') throw new RescindError('ERR_LOG_ROLLED_BACK', 'another log')
+      },
       trim: async (before, known) => {
         if (compare(known) !== 'confirmed') throw new RescindError('ERR_LOG_ROLLED_BACK', 'another log')
         trim(before)

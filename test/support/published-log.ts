@@ -19,7 +19,7 @@ export interface PublishedLog {
   /** Messages that were logged as errors. */
   readonly errors: readonly string[]
   /** Resolves when the follower has read everything. */
-  caughtUp(): Promise<void>
+  caughtUp(): Promise<boolean>
   close(): Promise<void>
 }
 

@@ -68,10 +68,7 @@ test('a log that was trimmed while an adapter was away is no accident for enforc
   adapter.state.apply(9, 7n, revoked(2))
   adapter.batches.skip()
   adapter.complete = true
-  assert.deepEqual(
-    link.settle().map(({ rolledBack }) => rolledBack),
-    [false, false],
-  )
+  assert.ok(link.settle().every(({ rolledBack }) => !rolledBack))
   assert.ok(enforces(enforcer, withJti(1), 60))
 })
 

@@ -186,11 +186,27 @@ describe('restoring', () => {
 })
 
 describe('declarations', () => {
-  test('a revocation of an undeclared claim set is a dead letter that changes nothing but the position', () => {
+  test('a revocation of an undeclared claim set is a dead letter, and is held without being in use', () => {
     const state = new LiveState()
     assert.equal(state.apply(1, 1n, block({ iss: 'https://a', role: 'admin' }, 100)), 'claim_set_undeclared')
     assert.equal(state.position, 1)
-    assert.equal(state.size, 0)
+    assert.deepEqual(state.claimSets.sets, [])
+    assert.equal(state.apply(2, 2n, declare(['iss', 'role'], false)), undefined)
+    assert.equal(state.claimSets.sets.length, 1)
+  })
+
+  test('undeclared claim sets cannot fill the memory', () => {
+    const state = new LiveState()
+    for (let index = 0; index < 1_000; index++)
+      state.apply(index, 0n, block({ iss: 'https://a', [`claim${index}`]: 'x' }, 100))
+    assert.ok(state.size < 256)
+  })
+
+  test('a cut lasts as long as tokens may live, also if that was declared after it', () => {
+    const state = stateOf(cut(alice, 10), lifetime(100), cut(bob, 20))
+    assert.equal(entryOf(state, alice, true)?.expiresAt, 110)
+    applyAll(state, [lifetime(50, -1_000)])
+    assert.equal(entryOf(state, alice, true)?.expiresAt, 60)
   })
 
   test('a declared claim set is admitted in the kind that was declared only', () => {
@@ -215,10 +231,10 @@ describe('declarations', () => {
   test('the longest token lifetime only grows, and not without end', () => {
     const state = stateOf(lifetime(300), lifetime(200), lifetime(250))
     assert.deepEqual(state.lifetimes, { seconds: 300, earlier: [] })
-    const raises = Array.from({ length: lifetimeRaisesLimit }, (_, index) => lifetime(301 + index))
+    const raises = Array.from({ length: lifetimeRaisesLimit }, (_, index) => lifetime(301 + index, 1 + index))
     applyAll(state, raises)
     assert.equal(state.lifetimes.earlier.length, lifetimeRaisesLimit)
-    assert.equal(state.apply(100, 0n, lifetime(1_000)), 'lifetime_raises_limit')
+    assert.equal(state.apply(100, 0n, lifetime(1_000, 1_000)), 'lifetime_raises_limit')
     assert.equal(state.lifetimes.seconds, 300 + lifetimeRaisesLimit)
   })
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { afterEach, test } from 'node:test'
 import fc from 'fast-check'
 import { followLog, type LogFollower } from '../../event-log/follow.ts'
+import { matchKey } from '../../revocation/key.ts'
 import { LiveState } from '../../revocation/live-state.ts'
 import type { LogEvent } from '../../revocation/revocation.ts'
 import { trimIfLong } from '../../revoker/log-trimming.ts'
@@ -16,6 +17,8 @@ import {
   bytesOf,
   cut,
   declarations,
+  declare,
+  lifetime,
   plainCodec,
   restore,
 } from '../support/revocations.ts'
@@ -109,8 +112,9 @@ test('what is appended again changes nothing, and followers send nothing for it'
   assert.deepEqual(changed, [])
 })
 
-test('events of a later version are kept, for they are not ours to forget', async () => {
+test('a log is trimmed up to an event of a later version and no further, for that is not ours to forget', async () => {
   const store = createMemoryLogStore()
+  await appendMany(store, [block({ jti: 'kept' }, nowSeconds + 100)])
   const later = {
     specversion: '1.0',
     type: 'io.rescind.revocation.v2',
@@ -124,8 +128,10 @@ test('events of a later version are kept, for they are not ours to forget', asyn
   const { trim } = await startTrimming(store)
   await trim()
   const texts = store.entries.map(({ event }) => Buffer.from(event).toString())
-  assert.equal(texts.filter(text => text === JSON.stringify(later)).length, 1)
-  assert.ok(!texts.includes('not ours'))
+  assert.equal(texts[0], JSON.stringify(later))
+  assert.equal(texts[1], 'not ours')
+  assert.equal(texts.filter(text => text.includes('kept')).length, 1)
+  assert.equal(store.entries.length, 12_003)
 })
 
 test('a log that lost its tail after the events were appended again is not trimmed', async () => {
@@ -144,6 +150,75 @@ test('a log that lost its tail after the events were appended again is not trimm
   const options = { log: losing, follower, codec: plainCodec, graceSeconds: 0, logger }
   await assert.rejects(trimIfLong(options, new AbortController().signal), { code: 'ERR_LOG_ROLLED_BACK' })
   assert.equal(store.entries.length, 12_001)
+})
+
+test('declarations that were moved behind what needs them still count for it', async () => {
+  const store = createMemoryLogStore()
+  await appendMany(store, [
+    lifetime(9_000, nowSeconds),
+    declare(['sub', 'tenant'], false),
+    ...expired(12_000),
+    cut({ sub: 'alice' }, nowSeconds),
+    block({ sub: 'bob', tenant: 't' }, nowSeconds + 100),
+  ])
+  const { trim } = await startTrimming(store)
+  await trim()
+  const state = stateOf(store)
+  assert.ok((store.entries[0]?.position ?? 0) > 2)
+  assert.equal(state.entry(matchKey({ sub: 'alice' }, true).key)?.expiresAt, nowSeconds + 9_000)
+  assert.ok(state.claimSets.sets.some(({ names }) => names.includes('tenant')))
+})
+
+test('several revokers that trim at the same time do not make the log grow', async () => {
+  const store = createMemoryLogStore()
+  const live = Array.from({ length: 2_000 }, (_, index) => block({ jti: `live${index}` }, nowSeconds + 3_600))
+  await appendMany(store, live)
+  const revokers = [await startTrimming(store), await startTrimming(store), await startTrimming(store)]
+  for (let round = 0; round < 6; round++) {
+    await appendMany(
+      store,
+      Array.from({ length: 5_000 }, (_, index) => block({ jti: `${round}-${index}` }, nowSeconds - 10)),
+    )
+    for (const { follower } of revokers) {
+      await follower.reached(store.entries.at(-1)?.position ?? 0)
+      while (!follower.state.pruneStep(nowSeconds, 10_000));
+    }
+    await Promise.all(
+      revokers.map(({ trim }) => trim().catch(error => assert.equal(error.code, 'ERR_LOG_ROLLED_BACK'))),
+    )
+  }
+  assert.ok(store.entries.length < 25_000, `${store.entries.length} entries`)
+  const state = stateOf(store)
+  for (const { match } of live) assert.ok(state.entry(matchKey(match, false).key) !== undefined)
+})
+
+test('copies that were lost before they were read back do not let the originals go', async () => {
+  const store = createMemoryLogStore()
+  const kept = block({ jti: 'kept' }, nowSeconds + 3_600)
+  await appendMany(store, [kept, ...expired(12_000)])
+  const { follower } = await startTrimming(store)
+  const log = store.open()
+  let lost = false
+  const losing = {
+    ...log,
+    appendAll: async (events: readonly Uint8Array[]) => {
+      const positions = await log.appendAll(events)
+      if (lost) return positions
+      // Before anybody has read the copy a fail-over loses it, and others take its position.
+      lost = true
+      store.rollBack(12_001)
+      await store
+        .open()
+        .appendAll(
+          Array.from({ length: 50 }, (_, index) => bytesOf(block({ jti: `o${index}` }, nowSeconds + 9))),
+        )
+      return positions
+    },
+  }
+  const { logger } = createErrorLogger()
+  const options = { log: losing, follower, codec: plainCodec, graceSeconds: 0, logger }
+  await trimIfLong(options, new AbortController().signal)
+  assert.ok(stateOf(store).entry(matchKey(kept.match, false).key) !== undefined)
 })
 
 test('a state that is read from a trimmed log decides as one that read it all', async () => {
