@@ -32,7 +32,7 @@ Examples:
   )
 
 const roles: Readonly<Record<Role, string>> = {
-  all: 'run revoker, adapter and enforcer in one process, on the embedded event log',
+  all: 'run revoker, adapter and enforcer in one process',
   revoker: 'run a revoker: takes revocations and appends them to the event log',
   adapter: 'run an adapter: follows the event log and feeds enforcers',
   enforcer: "run an enforcer: answers Envoy's ext_authz checks",
@@ -97,7 +97,7 @@ Examples:
 
 program
   .command('events')
-  .description('look at what others published')
+  .description('look at events of the log and of what others published')
   .command('rejected')
   .description('list the last events that could not be used, and why')
   .addOption(serverOption())

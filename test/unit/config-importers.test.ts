@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { stringify } from 'yaml'
+import { createForeignReader } from '../../revoker/foreign-events.ts'
 import { loadYaml, problemOf } from '../support/config-files.ts'
 import { projectRoot } from '../support/project.ts'
 
@@ -31,6 +32,17 @@ test('the examples of docs/sources.md are valid', () => {
     ['hr', 'portal', 'signals'],
   )
   assert.equal(configs.at(-1)?.eventHub.brokers.length, 2)
+})
+
+test('the events of docs/sources.md revoke what they say', async () => {
+  const document = readFileSync(join(projectRoot, 'docs', 'sources.md'), 'utf8')
+  const [record] = [...document.matchAll(/```json\n(.*?)```/gs)].map(([, text]) => text as string)
+  const [, entry] = /XADD portal:revocations '\*' event '(.*)'$/m.exec(document) ?? []
+  const reader = createForeignReader({ formats: ['cloudevents'], issuers: [issuer] })
+  for (const text of [record, entry]) {
+    const [revocation] = await reader.read(Buffer.from(text ?? ''))
+    assert.deepEqual(revocation?.match, { iss: issuer, sub: 'bob' })
+  }
 })
 
 test('an inbox and the event hub need little to be said', () => {
