@@ -1,14 +1,16 @@
 /** Streams of an adapter whose log turned out to be another one: all begin anew, and nobody forgets. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { LogEvent } from '../../revocation/revocation.ts'
 import {
   connect,
   createAdapterSide,
   createEnforcerSide,
   enforces,
   isSignOfLife,
+  spoil,
 } from '../support/discovery.ts'
-import { block, token } from '../support/revocations.ts'
+import { block, digestAt, token } from '../support/revocations.ts'
 
 const revoked = (number: number) => block({ jti: `j${number}` }, 1_000)
 const withJti = (number: number) => token({ jti: `j${number}` })
@@ -93,4 +95,65 @@ test('a stream that was opened while the log was read again waits, and then goes
     link.settle().map(({ kind }) => kind),
     ['DELTA'],
   )
+})
+
+test('an enforcer that resumes before the seam gets what is left over, and only ever strengthens it', () => {
+  const { clock, adapter } = setUp()
+  const other = createEnforcerSide()
+  adapter.append(block({ sub: 'lost' }, 900))
+  restart(adapter, true)
+  adapter.state.epoch = 'epoch-1'
+  adapter.state.apply(1, digestAt(1), revoked(1))
+  adapter.batches.skip()
+  adapter.complete = true
+  const link = connect(clock, adapter, other)
+  link.settle()
+  // The same adapter without what is left over: all that the log holds.
+  const resumed = createEnforcerSide()
+  const plain = createAdapterSide(clock)
+  plain.append(revoked(1))
+  plain.flush()
+  connect(clock, plain, resumed).settle()
+  assert.ok(!enforces(resumed, token({ sub: 'lost' }), 60))
+  const batches = connect(clock, adapter, resumed).settle()
+  assert.ok(batches.every(({ kind }) => kind === 'DELTA'))
+  assert.ok(enforces(resumed, token({ sub: 'lost' }), 60))
+  const send = (...events: LogEvent[]) => {
+    plain.append(...events)
+    plain.flush()
+    connect(clock, plain, resumed).settle()
+  }
+  send(block({ sub: 'lost' }, 100))
+  assert.ok(enforces(resumed, token({ sub: 'lost' }), 500), 'another adapter knows less of it')
+})
+
+test('what was acknowledged before a restart does not count for the positions after it', () => {
+  const { adapter, link } = setUp()
+  assert.equal(link.session.status.ackedVersion, 2)
+  restart(adapter, true)
+  link.write()
+  assert.equal(link.session.status.ackedVersion, -1)
+  adapter.state.epoch = 'epoch-2'
+  adapter.state.apply(1, 7n, revoked(3))
+  adapter.batches.skip()
+  adapter.complete = true
+  link.settle()
+  assert.equal(link.session.status.ackedVersion, 1)
+})
+
+test('an enforcer that refused the full state after an accident is told of the accident with the next one', () => {
+  const { clock, adapter, link } = setUp()
+  restart(adapter, true)
+  adapter.state.epoch = 'epoch-2'
+  adapter.state.apply(1, 7n, revoked(3))
+  adapter.batches.skip()
+  adapter.complete = true
+  while (link.write() !== undefined);
+  link.down[0] = spoil(link.down[0] as Buffer)
+  while (link.read() !== undefined);
+  while (link.answer());
+  clock.ms += 60_000
+  const batches = link.settle()
+  assert.equal(batches[0]?.kind, 'FULL_FIRST')
+  assert.ok(batches.every(({ rolledBack }) => rolledBack))
 })

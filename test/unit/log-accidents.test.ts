@@ -176,3 +176,55 @@ test('what a follower knows is kept before it counts as complete', async () => {
   await follower.caughtUp
   assert.equal(follower.complete, true)
 })
+
+test('an end counts as reached only when the log was asked again there', async () => {
+  const store = createMemoryLogStore()
+  await append(store, a, b)
+  const log = store.open()
+  let asked = 0
+  const follower = followLog({
+    log: {
+      ...log,
+      // The log loses its tail after the reader has got it, and before the log is asked there.
+      check: async known => {
+        asked += 1
+        if (known.position === 2 && asked > 1) store.rollBack(1)
+        return log.check(known)
+      },
+    },
+    codec: plainCodec,
+    graceSeconds: 0,
+    nowMs: () => 50_000,
+  })
+  followers.push(follower)
+  await follower.caughtUp
+  assert.equal(follower.rollbacks, 1)
+  assert.equal(follower.state.position, 1)
+})
+
+test('who waits for a position that was lost is told', async () => {
+  const store = createMemoryLogStore()
+  await append(store, a, b, c)
+  const follower = await follow(store)
+  const reached = follower.reached(10)
+  store.rollBack(1)
+  assert.equal(await reached, false)
+})
+
+test('a state that cannot be kept is not complete until it can', async () => {
+  const store = createMemoryLogStore()
+  await append(store, a)
+  const errors: unknown[] = []
+  const follower = followLog({
+    log: store.open(),
+    codec: plainCodec,
+    graceSeconds: 0,
+    beforeComplete: async () => {
+      if (errors.length === 0) throw new Error('disk full')
+    },
+    onError: error => errors.push(error),
+  })
+  followers.push(follower)
+  await follower.caughtUp
+  assert.equal(errors.length, 1)
+})

@@ -233,5 +233,15 @@ test('a revocation of claims that are not allowed is a dead letter with the reas
     problems.map(problem => /match|claim_set_undeclared/.test(problem ?? '')),
     [true, true, true, true, true],
   )
-  assert.equal(state.size, 0)
+  assert.deepEqual(state.claimSets.sets, [])
+})
+
+test('an event whose type is no text, or is deeply nested, is a dead letter like any other', () => {
+  const state = new LiveState()
+  const types = ['{"toString":1,"valueOf":1}', `${'['.repeat(20_000)}${']'.repeat(20_000)}`, '7', 'null']
+  types.forEach((type, index) => {
+    const bytes = Buffer.from(`{"specversion":"1.0","type":${type},"data":{}}`)
+    assert.ok(applyEntry(state, index + 1, 1n, bytes, codec).problem !== undefined)
+  })
+  assert.equal(state.position, types.length)
 })
