@@ -56,6 +56,7 @@ const figures: Readonly<Record<string, (result: DriverResult) => number>> = {
   revokeToEnforcedP50Ms: ({ enforced }) => enforced.at1000.p50Ms,
   revokeToEnforcedP99MsAt100: ({ enforced }) => enforced.at100.p99Ms,
   revokeToEnforcedP50MsAt100: ({ enforced }) => enforced.at100.p50Ms,
+  revocationsPerSecond: ({ enforced }) => enforced.at1000.perSecond,
   revokeToAnsweredP99Ms: ({ enforced }) => enforced.at1000.answeredP99Ms,
   revokeToAnsweredP50Ms: ({ enforced }) => enforced.at1000.answeredP50Ms,
   adapterLoopDelayP99Ms: ({ enforced }) => enforced.at1000.adapterLoopDelay.p99Ms,
@@ -102,7 +103,7 @@ const rowsOf = ([driver, { append, catchUp, enforced }]: readonly [DriverName, D
     beside: `${times(catchUp.ratioToBare)} the bare client reading it (${catchUp.bareSeconds.toFixed(1)} s); ${count(catchUp.residentMb)} MB then`,
   },
   {
-    what: '  revoke to enforced at 1,000/s, p50 / p99',
+    what: `  revoke to enforced at 1,000/s (${count(enforced.at1000.perSecond)}/s), p50 / p99`,
     value: milliseconds(enforced.at1000.p50Ms, enforced.at1000.p99Ms),
     beside: `answered ${milliseconds(enforced.at1000.answeredP50Ms, enforced.at1000.answeredP99Ms)}; adapter's loop late ${milliseconds(enforced.at1000.adapterLoopDelay.p99Ms, enforced.at1000.adapterLoopDelay.maxMs)} (p99 / max)`,
   },

@@ -31,6 +31,8 @@ export interface EnforcedOptions {
 
 /** What was found at one rate. */
 export interface EnforcedAtRate {
+  /** Revocations a second that were enforced: less than were to be sent if the machine is too slow for it. */
+  readonly perSecond: number
   readonly p50Ms: number
   readonly p99Ms: number
   /** Until the revoker had answered. */
@@ -107,7 +109,9 @@ async function measureAt(run: Run, first: number, count: number, perSecond: numb
     Float64Array.from(sentAtMs, (sent, index) => (atMs[index] as number) - sent).sort()
   const enforced = since(enforcedAtMs)
   const answered = since(answeredAtMs)
+  const tookMs = Math.max(...enforcedAtMs) - Math.min(...sentAtMs)
   return {
+    perSecond: (count * 1_000) / tookMs,
     p50Ms: quantile(enforced, 0.5),
     p99Ms: quantile(enforced, 0.99),
     answeredP50Ms: quantile(answered, 0.5),

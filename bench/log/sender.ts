@@ -1,6 +1,7 @@
 /**
  * Revokes tokens over HTTP (RFC 7009) at a fixed rate, however long the answers take, and prints when it sent each
- * request. The argument is JSON, see {@link SenderTask}.
+ * request. A revoker that cannot keep up has 500 requests under way; the time of those that then wait counts from when
+ * they should have been sent. The argument is JSON, see {@link SenderTask}.
  *
  * @module
  */
@@ -24,7 +25,7 @@ export interface SenderTask {
 
 /** What is printed. */
 export interface SenderResult {
-  /** When each request was sent, in their order, see `clockMs`. */
+  /** When each request was sent, or should have been, in their order, see `clockMs`. */
   readonly sentAtMs: readonly number[]
   /** When it was answered. */
   readonly answeredAtMs: readonly number[]
@@ -34,6 +35,7 @@ const { port, tokensFile, first, count, perSecond }: SenderTask = JSON.parse(pro
 const tokens = readFileSync(tokensFile, 'utf8')
   .split('\n')
   .slice(first, first + count)
+const underWayLimit = 500
 const agent = new Agent({ keepAlive: true })
 const headers = { ...basic(testClient), 'content-type': 'application/x-www-form-urlencoded' }
 const sentAtMs: number[] = []
@@ -50,7 +52,6 @@ const revoke = (number: number): Promise<void> =>
       method: 'POST',
       headers: { ...headers, 'content-length': body.length },
     }
-    sentAtMs[number] = clockMs()
     const sent = request(options, response => {
       answeredAtMs[number] = clockMs()
       if (response.statusCode !== 200)
@@ -62,21 +63,28 @@ const revoke = (number: number): Promise<void> =>
     sent.on('error', unanswered).end(body)
   })
 
-/** Sends whatever is due by now; what was late comes at once, and its time counts from when it was sent. */
-const sendAll = (): Promise<unknown> =>
+/** Sends whatever is due by now; if this process was late for it, its time counts from when it is sent. */
+const sendAll = (): Promise<void> =>
   new Promise((done, fail) => {
-    const answers: Promise<void>[] = []
     const startMs = performance.now()
+    let sent = 0
+    let underWay = 0
+    const send = () => {
+      while (sent < sentAtMs.length && underWay < underWayLimit) {
+        underWay += 1
+        revoke(sent++).then(answered, fail)
+      }
+    }
+    const answered = () => {
+      underWay -= 1
+      send()
+      if (sent === count && underWay === 0) done()
+    }
     const ticking = setInterval(() => {
       const due = Math.min(count, Math.floor(((performance.now() - startMs) * perSecond) / 1_000))
-      while (answers.length < due) {
-        const answer = revoke(answers.length)
-        answer.catch(fail)
-        answers.push(answer)
-      }
-      if (answers.length < count) return
-      clearInterval(ticking)
-      Promise.all(answers).then(done, fail)
+      while (sentAtMs.length < due) sentAtMs.push(clockMs())
+      send()
+      if (due === count) clearInterval(ticking)
     }, 1)
   })
 
