@@ -27,7 +27,7 @@ export const claimSetNamesLimit = 8
  * @throws RescindError ERR_REVOCATION_INVALID for no name, too many, or one that is not allowed.
  */
 export const createClaimSet = (names: readonly string[], cut: boolean): ClaimSet =>
-  builtInByNames.get(orderedNames(names, cut)) ?? sortedClaimSet(names, cut)
+  builtInSet(names, cut) ?? sortedClaimSet(names, cut)
 
 function sortedClaimSet(names: readonly string[], cut: boolean): ClaimSet {
   const sorted = [...new Set(names)].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
@@ -62,16 +62,35 @@ export const builtInClaimSets: readonly ClaimSet[] = admittedNames.flatMap(names
   sortedClaimSet(names, true),
 ])
 
-/** No built-in name has a space, so as many names with as many spaces between them are these. */
-const orderedNames = (names: readonly string[], cut: boolean): string =>
-  `${names.length} ${cut} ${names.join(' ')}`
+/** The sets of the names on the way here; a further name leads on. */
+interface NamesNode {
+  readonly next: Map<string, NamesNode>
+  readonly sets: { block?: ClaimSet; cut?: ClaimSet }
+}
 
-const orders = (names: readonly string[]): readonly (readonly string[])[] =>
-  names.length < 2
-    ? [names]
-    : names.flatMap(first => orders(names.filter(name => name !== first)).map(rest => [first, ...rest]))
+const createNode = (): NamesNode => ({ next: new Map(), sets: {} })
 
 /** The built-in sets by their names in any order: most revocations are of these, and a reader meets millions. */
-const builtInByNames: ReadonlyMap<string, ClaimSet> = new Map(
-  builtInClaimSets.flatMap(set => orders(set.names).map(names => [orderedNames(names, set.cut), set])),
-)
+const builtInNames = createNode()
+for (const set of builtInClaimSets) {
+  for (const names of orders(set.names)) {
+    let node = builtInNames
+    for (const name of names) {
+      const next = node.next.get(name) ?? createNode()
+      node.next.set(name, next)
+      node = next
+    }
+    node.sets[set.cut ? 'cut' : 'block'] = set
+  }
+}
+
+function builtInSet(names: readonly string[], cut: boolean): ClaimSet | undefined {
+  let node: NamesNode | undefined = builtInNames
+  for (const name of names) node = node?.next.get(name)
+  return node?.sets[cut ? 'cut' : 'block']
+}
+
+function orders(names: readonly string[]): readonly (readonly string[])[] {
+  if (names.length < 2) return [names]
+  return names.flatMap(first => orders(names.filter(name => name !== first)).map(rest => [first, ...rest]))
+}
