@@ -52,10 +52,10 @@ describe('several adapters on one log', requireService('redis'), () => {
   /** While something happens, nothing that is revoked passes, and afterwards so many entries have been received. */
   const bringsOnly = async (entries: number, happen: () => Promise<void>) => {
     const before = received().length
-    const unwatch = rounds.watch([enforcer])
-    await happen()
-    await rounds.reached([enforcer])
-    await unwatch()
+    await rounds.watchedWhile([enforcer], async () => {
+      await happen()
+      await rounds.reached([enforcer])
+    })
     const lines = received().slice(before)
     assert.ok(lines.every(({ full }) => full === false))
     assert.equal(

@@ -21,6 +21,8 @@ export interface LogAccident {
   readonly signal: 'SIGTERM' | 'SIGKILL'
 }
 
+const timeoutMs = 60_000
+
 /** What an adapter logs, as an error, when its log lost entries. */
 export const adapterAlarm = 'THE EVENT LOG HAS LOST ENTRIES'
 /** What an enforcer logs, as an error, when it was told so. */
@@ -31,22 +33,32 @@ export const enforcerAlarm = 'the event log had lost what this enforcer knew'
  * moment, and this stays so when first the adapter and then the enforcer restart.
  */
 export async function surviveAccident(accident: LogAccident): Promise<void> {
-  const { stack, rounds, cutOff, signal } = accident
+  const { stack, rounds } = accident
+  await rounds.reached(stack.enforcers)
+  await rounds.watchedWhile(stack.enforcers, async () => {
+    await happenAndBeNoticed(accident)
+    await restartAll(accident)
+  })
+}
+
+async function happenAndBeNoticed({ stack, rounds, happen, cutOff }: LogAccident): Promise<void> {
   const { adapters, enforcers } = stack
-  await rounds.reached(enforcers)
-  const unwatch = rounds.watch(enforcers)
   const alarms = [
     ...adapters.map(adapter => ({ part: adapter, text: adapterAlarm })),
     ...enforcers.map(enforcer => ({ part: enforcer, text: enforcerAlarm })),
   ].map(({ part, text }) => ({ part, text, before: part.said(text).length }))
   await cutOff?.cut()
-  await accident.happen()
+  await happen()
   await cutOff?.restore()
   for (const { part, text, before } of alarms) {
-    await until(`it was logged: ${text}`, () => part.said(text).length > before, { timeoutMs: 30_000 })
+    await until(`it was logged: ${text}`, () => part.said(text).length > before, { timeoutMs })
     assert.equal(part.said(text).at(-1)?.level, 'error')
   }
   await rounds.reached(enforcers)
+}
+
+async function restartAll({ stack, rounds, signal }: LogAccident): Promise<void> {
+  const { adapters, enforcers } = stack
   for (const adapter of adapters) {
     await adapter.end(signal)
     await adapter.startAgain()
@@ -59,5 +71,4 @@ export async function surviveAccident(accident: LogAccident): Promise<void> {
     // At once: it is ready, so it has everything.
     await rounds.check(enforcer)
   }
-  await unwatch()
 }

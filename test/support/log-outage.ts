@@ -30,7 +30,7 @@ export async function surviveCutOff(stack: SharedStack, rounds: TokenRounds, way
   await until('the adapter says so', () => adapter.said(unreachableLine).length > before, { timeoutMs })
   await rounds.revoke(revokedWhileCutOff)
   await way.restore()
-  await rounds.reached(stack.enforcers, timeoutMs)
+  await rounds.reached(stack.enforcers)
   assert.equal(alarmsOf(stack), alarms)
 }
 
@@ -48,15 +48,20 @@ export async function surviveKill(
       while (!isEnough) await rounds.tryRevoke()
     }),
   )
+  // It is awaited when the server is back.
+  load.catch(() => undefined)
   const acknowledged = (count: number) =>
     until('revocations are acknowledged', () => rounds.revoked.length >= count, { timeoutMs })
-  await acknowledged(first + 100)
-  await server.kill('SIGKILL')
-  await server.startAgain()
-  await acknowledged(rounds.revoked.length + 100)
-  isEnough = true
-  await load
-  await rounds.reached(stack.enforcers, timeoutMs)
+  try {
+    await acknowledged(first + 100)
+    await server.kill('SIGKILL')
+    await server.startAgain()
+    await acknowledged(rounds.revoked.length + 100)
+  } finally {
+    isEnough = true
+    await load
+  }
+  await rounds.reached(stack.enforcers)
   assert.equal(alarmsOf(stack), alarms)
 }
 

@@ -18,11 +18,14 @@ export interface Part {
   startAgain(ready?: RescindOptions['ready']): Promise<void>
 }
 
+/** Several start at the same time, on machines that have other things to do. */
+const startTimeoutMs = 60_000
+
 /** Starts `rescind ROLE`. */
 export async function startPart(role: string, { config }: PartOptions): Promise<Part> {
   let earlier = ''
   const start = (ready?: RescindOptions['ready']): Promise<RescindProcess> =>
-    startRescind([role], { config, ...(ready === undefined ? {} : { ready }) })
+    startRescind([role], { config, timeoutMs: startTimeoutMs, ...(ready === undefined ? {} : { ready }) })
   let running = await start()
   return {
     said: text =>

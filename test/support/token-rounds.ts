@@ -30,16 +30,16 @@ export interface TokenRounds {
   /** Waits until {@link check} does not fail at any of the enforcers. */
   reached(enforcers: readonly Enforcer[], timeoutMs?: number): Promise<void>
   /**
-   * Asks again and again about what was revoked until now; the function that it returns ends that, and fails if any of it
-   * ever passed. No answer, as while an enforcer restarts, is not a decision.
+   * Asks again and again about what was revoked until now, while something happens; fails if any of it passes. No
+   * answer, as while an enforcer restarts, is not a decision.
    */
-  watch(enforcers: readonly Enforcer[]): () => Promise<void>
+  watchedWhile(enforcers: readonly Enforcer[], happens: () => Promise<void>): Promise<void>
 }
 
 const concurrency = 32
 const controls = 10
 const watchPauseMs = 20
-/** Tokens of one round of {@link TokenRounds.watch}. */
+/** Tokens of one round of {@link TokenRounds.watchedWhile}. */
 const watchedAtOnce = 16
 
 /** Begins without any revoked token. */
@@ -70,25 +70,22 @@ export function createTokenRounds(issuer: TestIssuer, revokerPort: number): Toke
       const refused = statuses.filter(code => code !== 200 && code !== 201)
       assert.deepEqual(refused, [], 'revocations were not acknowledged')
     },
-    reached: async (enforcers, timeoutMs = 30_000) => {
+    reached: async (enforcers, timeoutMs = 60_000) => {
       for (const enforcer of enforcers) {
         await until('all that was revoked is rejected', () => check(enforcer).then(() => true), { timeoutMs })
       }
     },
-    watch: enforcers => {
+    watchedWhile: async (enforcers, happens) => {
       const watched = [...revoked]
       const stop = new AbortController()
       const watching = Promise.all(enforcers.map(enforcer => watchOne(enforcer, watched, stop.signal)))
-      // Who stops it is told.
+      // It is awaited when that which happens has ended.
       watching.catch(() => undefined)
-      return async () => {
-        stop.abort()
-        const rejections = await watching
-        assert.ok(
-          rejections.every(count => count > 0),
-          'nothing was watched',
-        )
-      }
+      await happens().finally(() => stop.abort())
+      assert.ok(
+        (await watching).every(rejections => rejections > 0),
+        'nothing was watched',
+      )
     },
   }
 }
