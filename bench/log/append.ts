@@ -8,7 +8,8 @@ import type { EventLog } from '../../event-log/event-log.ts'
 import { revocationEvents } from '../check/revocations.ts'
 import { tell } from '../load/program.ts'
 import { quantile, typical, typicalRatio } from '../statistics.ts'
-import { type BareClient, openBareClient } from './bare/bare-client.ts'
+import type { BareClient } from './bare/bare-client.ts'
+import { openBareClient } from './bare/open-bare-client.ts'
 import { type LogPlace, openLogAt } from './place.ts'
 
 /** Where and how long. */

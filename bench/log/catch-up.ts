@@ -8,7 +8,7 @@ import { followLog } from '../../event-log/follow.ts'
 import { createEventCodec } from '../../revocation/formats/rescind.ts'
 import type { LiveState } from '../../revocation/live-state.ts'
 import { tell } from '../load/program.ts'
-import { openBareClient } from './bare/bare-client.ts'
+import { openBareClient } from './bare/open-bare-client.ts'
 import { type LogPlace, openLogAt } from './place.ts'
 
 /** What to read, and how. */

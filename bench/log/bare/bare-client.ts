@@ -3,10 +3,6 @@
  *
  * @module
  */
-import type { LogPlace } from '../place.ts'
-import { openBareKafka } from './bare-kafka.ts'
-import { openBareLmdb } from './bare-lmdb.ts'
-import { openBareRedis } from './bare-redis.ts'
 
 /** A client library, and no more. */
 export interface BareClient {
@@ -15,10 +11,4 @@ export interface BareClient {
   /** Reads the log at the place from its start to its end; gives the bytes of its values. */
   readAll(): Promise<number>
   close(): Promise<void>
-}
-
-/** Opens the client library of a driver. */
-export function openBareClient(place: LogPlace): Promise<BareClient> {
-  if (place.driver === 'redis') return openBareRedis(place)
-  return place.driver === 'kafka' ? openBareKafka(place) : openBareLmdb(place)
 }
