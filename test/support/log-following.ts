@@ -19,6 +19,7 @@ export const startFollowing = (log: EventLog) => {
     while (!stop.signal.aborted) {
       try {
         for await (const page of log.read(entries.at(-1) ?? beforeFirst, stop.signal)) entries.push(...page)
+        return // The log was closed; asking it again would never wait.
       } catch (error) {
         if (!(error instanceof RescindError) || error.code !== 'ERR_LOG_UNREACHABLE') throw error
         failures += 1
