@@ -66,6 +66,8 @@ test('an adapter answers nothing before it has read its log, and then the full s
     })
 
   assert.equal(await firstAnswer(), status.UNAVAILABLE)
+  assert.match(adapter.ready().reasons.join(), /nobody has written to it: start a revoker/)
+  follower.state.epoch = 'epoch-1'
   assert.deepEqual(adapter.ready(), { ready: false, reasons: ['reading the event log'] })
 
   follower.complete = true
