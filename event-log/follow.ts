@@ -197,9 +197,15 @@ export function followLog(options: FollowOptions): LogFollower {
 
   const follow = async () => {
     let goesOn = true
+    let seamsBefore = -1
     while (goesOn && !stop.signal.aborted) {
       goesOn = await readOn().catch(async error => {
-        if (error instanceof RescindError && error.code === 'ERR_LOG_ROLLED_BACK') return true
+        const isSeam = error instanceof RescindError && error.code === 'ERR_LOG_ROLLED_BACK'
+        // The first time the log is asked at once; if it then finds nothing wrong, there is no hurry.
+        if (isSeam && seamsBefore !== restarts) {
+          seamsBefore = restarts
+          return true
+        }
         options.onError?.(error)
         await waitToRetry()
         return true
