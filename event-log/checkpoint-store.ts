@@ -40,7 +40,7 @@ export interface CheckpointStore {
 }
 
 /** Raised when what is stored changes its meaning; an older checkpoint is then made anew from the log. */
-const formatVersion = 2
+const formatVersion = 3
 
 const idBytes = 16
 const positionBytes = 16
@@ -93,7 +93,8 @@ export async function openCheckpointStore(folder: string): Promise<CheckpointSto
           for (const text of ofKey.values()) texts.putSync(textKey(key, text.id), text)
         }
         writeKeys(keys, changes)
-        writeHistory(history, changes)
+        const kept = changes.isRestarted ? 0 : Number(meta.get('positions') ?? 0)
+        meta.putSync('positions', writeHistory(history, changes, kept))
       })
       await writing.catch(settleCommit)
     },
@@ -116,17 +117,25 @@ function writeKeys(keys: Database<LiveKeyImage, Buffer>, changes: CheckpointChan
   }
 }
 
-/** Adds positions as one value under the first of them, and forgets the oldest values beyond the limit. */
-function writeHistory(history: Database<Buffer, number>, changes: CheckpointChanges): void {
+/**
+ * Adds positions as one value under the first of them, and forgets the oldest values beyond the limit.
+ *
+ * @param kept how many positions are there; to count them would be to read all values at each write.
+ * @returns how many are there then.
+ */
+function writeHistory(history: Database<Buffer, number>, changes: CheckpointChanges, kept: number): number {
   if (changes.isRestarted) history.clearSync()
   const [first] = changes.history
-  if (first === undefined) return
+  if (first === undefined) return kept
   history.putSync(first.position, packPositions(changes.history))
-  let kept = 0
-  for (const { key, value } of history.getRange({ reverse: true })) {
-    if (kept >= historyLimit) history.removeSync(key)
-    kept += value.length / positionBytes
+  let left = kept + changes.history.length
+  for (const { key, value } of history.getRange({})) {
+    const oldest = value.length / positionBytes
+    if (left - oldest < historyLimit) break
+    history.removeSync(key)
+    left -= oldest
   }
+  return left
 }
 
 function packPositions(positions: readonly LogPosition[]): Buffer {

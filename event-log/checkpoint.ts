@@ -34,8 +34,8 @@ export interface Checkpoint {
 }
 
 const writeEveryMs = 10_000
-/** So many changes are written before their time; they take a few milliseconds. */
-const changesLimit = 4_000
+/** So many changes, two for each revocation, are written before their time: the event loop waits 2 ms or so for them. */
+const changesLimit = 400
 const unknownTypesLimit = 16
 
 /**
