@@ -1,14 +1,17 @@
 /**
- * Connects to the Redis that holds the log: the server itself, the master that the sentinels name, or the master of
- * the cluster slot. A connection lives once: nothing is ever sent again by the library, and whoever loses it connects
- * anew, which also finds the master of then.
+ * Connects to the Redis that holds the log, or an inbox: the server itself, the master that the sentinels name, or the
+ * master of the cluster slot, never a replica. Whoever loses a connection connects anew, which also finds the master of
+ * then.
  *
  * @module
  */
-import { Redis, type RedisOptions } from 'ioredis'
+import type { Redis, RedisOptions } from 'ioredis'
 import type { ClientTlsOptions } from '../../runtime/client-tls.ts'
 import { formatNode, type RedisNode, type RedisUrl } from '../../runtime/config/redis-url.ts'
+import { openClient } from './client.ts'
 import { isRefusal, unreachable } from './refusal.ts'
+import { findMaster, leaveWithMaster } from './sentinels.ts'
+import { readServerInfo } from './server-info.ts'
 
 /** How to connect. */
 export interface ConnectOptions {
@@ -21,12 +24,10 @@ export interface ConnectOptions {
   readonly tls?: ClientTlsOptions
   /** A connection that owes an answer and is silent for so long is given up. */
   readonly silenceMs: number
-  /** A key of the log: in a cluster it decides which node is meant. */
+  /** A key that is used: in a cluster it decides which node is meant. */
   readonly key: string
 }
 
-const connectTimeoutMs = 3_000
-const disconnectTimeoutMs = 500
 const movesLimit = 5
 
 /**
@@ -36,9 +37,10 @@ const movesLimit = 5
  * @throws RescindError ERR_LOG_UNREACHABLE
  */
 export async function connectRedis(options: ConnectOptions, stop: AbortSignal): Promise<Redis> {
-  const { url } = options
-  if (url.kind === 'standalone') return open(options, { ...url.nodes[0] }, stop)
-  if (url.kind === 'sentinel') return open(options, bySentinels(options), stop)
+  const { url, setting } = options
+  const [first] = url.nodes
+  if (url.kind === 'standalone') return refuseReplica(await open(options, first as RedisNode, stop), setting)
+  if (url.kind === 'sentinel') return openNamedMaster(options, stop)
   let failure: unknown
   for (const node of url.nodes) {
     try {
@@ -56,58 +58,36 @@ export const addressOf = ({ stream }: Redis): string =>
     ? formatNode({ host: stream.remoteAddress, port: Number(stream.remotePort) })
     : 'unknown'
 
-function common(options: ConnectOptions): RedisOptions {
+function settingsOf(options: ConnectOptions): RedisOptions {
   const { url, username = url.username, password, tls, silenceMs } = options
   return {
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
     ...(url.tls ? { tls: { ...tls } } : {}),
     db: url.db,
-    protocol: 2,
     connectionName: 'rescind',
-    disableClientInfo: true,
-    lazyConnect: true,
-    connectTimeout: connectTimeoutMs,
-    disconnectTimeout: disconnectTimeoutMs,
     socketTimeout: silenceMs,
-    maxLoadingRetryTime: 250,
-    retryStrategy: null,
-    autoResendUnfulfilledCommands: false,
-    enableOfflineQueue: false,
   }
 }
 
-function bySentinels({ url, sentinelPassword, tls }: ConnectOptions): RedisOptions {
-  return {
-    sentinels: [...url.nodes],
-    name: url.masterName,
-    sentinelRetryStrategy: () => null,
-    sentinelCommandTimeout: connectTimeoutMs,
-    ...(sentinelPassword === undefined ? {} : { sentinelPassword }),
-    ...(url.tls ? { enableTLSForSentinelMode: true, sentinelTLS: { ...tls } } : {}),
-  }
-}
+const open = (options: ConnectOptions, node: RedisNode, stop: AbortSignal): Promise<Redis> =>
+  openClient({ ...settingsOf(options), ...node }, options.setting, stop)
 
-async function open(options: ConnectOptions, where: RedisOptions, stop: AbortSignal): Promise<Redis> {
-  const { setting } = options
-  if (stop.aborted) throw unreachable('it is closed', setting)
-  const client = new Redis({ ...common(options), ...where, replyMapping: 'legacy' })
-  let reason: string | undefined
-  client.on('error', (error: Error & { command?: { name: string } }) => {
-    reason ??= error.message
-    // The library would go on in database 0.
-    if (error.command?.name === 'select') client.disconnect()
+/** A server that was a master before, and that somebody still takes for one, would show the log as it was then. */
+async function refuseReplica(client: Redis, setting: string): Promise<Redis> {
+  const { role } = await readServerInfo(client).catch(() => {
+    throw unreachable('the connection broke', setting)
   })
-  const end = () => client.disconnect()
-  stop.addEventListener('abort', end, { once: true })
-  client.once('end', () => stop.removeEventListener('abort', end))
-  try {
-    await client.connect()
-  } catch (error) {
-    if (client.status !== 'end') client.disconnect()
-    throw unreachable(reason ?? (error as Error).message, setting)
-  }
-  if (stop.aborted) client.disconnect()
+  if (role !== 'slave') return client
+  const address = addressOf(client)
+  client.disconnect()
+  throw unreachable(`${address} is a replica; name its master`, setting)
+}
+
+async function openNamedMaster(options: ConnectOptions, stop: AbortSignal): Promise<Redis> {
+  const master = await findMaster(options, stop)
+  const client = await refuseReplica(await open(options, master, stop), options.setting)
+  leaveWithMaster(client, master, options)
   return client
 }
 
@@ -115,7 +95,7 @@ async function open(options: ConnectOptions, where: RedisOptions, stop: AbortSig
 async function openSlotMaster(options: ConnectOptions, first: RedisNode, stop: AbortSignal): Promise<Redis> {
   let node = first
   for (let moves = 0; moves <= movesLimit; moves += 1) {
-    const client = await open(options, { ...node }, stop)
+    const client = await open(options, node, stop)
     const moved = await askForKey(client, options, node)
     if (moved === undefined) return client
     client.disconnect()

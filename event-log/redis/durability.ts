@@ -89,15 +89,16 @@ function evictionProblems(values: Settings): Problem[] {
 async function replicationProblems(client: Redis, waitReplicas: number): Promise<Problem[]> {
   try {
     const info = await client.info('replication')
-    if (/^role:slave/m.test(info)) {
-      return [{ setting: 'role', message: 'this server is a replica: it refuses appends; name the master' }]
-    }
     const connected = Number(/^connected_slaves:(\d+)/m.exec(info)?.[1] ?? 0)
     if (connected >= waitReplicas) return []
     const message = `waitReplicas is ${waitReplicas}, but ${connected} replicas are connected: no append will be acknowledged`
     return [{ setting: 'waitReplicas', message }]
   } catch (error) {
-    return unreadable(error, 'replication', 'INFO is refused, so it cannot be checked who replicates the log')
+    return unreadable(
+      error,
+      'replication',
+      'INFO is refused, so it cannot be checked whether this server is the master, and who replicates the log',
+    )
   }
 }
 

@@ -7,7 +7,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import type { Logger } from '../../runtime/logger.ts'
 import { beforeFirst, type EventLog, type LogEntry, type LogPosition } from '../event-log.ts'
-import { readFailure, rolledBack } from './refusal.ts'
+import type { RedisLink } from './link.ts'
+import { readFailure, rolledBack, unreachable } from './refusal.ts'
+import { readServerInfo } from './server-info.ts'
 import {
   type ForeignItem,
   idOf,
@@ -23,6 +25,8 @@ export interface ReadOptions {
   readonly key: string
   readonly logger: Logger
   readonly check: EventLog['check']
+  /** The connection that checks. */
+  readonly link: RedisLink
   connect(stop: AbortSignal): Promise<Redis>
   /** Called with each entry that is not ours; again when it is read again. */
   onForeign(item: ForeignItem): void
@@ -63,14 +67,29 @@ export async function* readStream(
 ): AsyncGenerator<readonly LogEntry[]> {
   let client: Redis | undefined
   try {
-    await confirm(options, after)
     client = await options.connect(stop)
+    await readBeside(options.link.client(), client)
+    await confirm(options, after)
     yield* readPages(options, client, after, stop)
   } catch (error) {
     if (!stop.aborted) throw client === undefined ? error : readFailure(client, error)
   } finally {
     if (client?.status !== 'end') client?.disconnect()
   }
+}
+
+/**
+ * What is read and what is checked must be of one server, or the answers of one that was left would count against what
+ * another one holds: reading ends with the connection that checks, and that one ends when reading came elsewhere.
+ */
+async function readBeside(checking: Redis, client: Redis): Promise<void> {
+  const end = () => client.disconnect()
+  checking.once('end', end)
+  client.once('end', () => checking.off('end', end))
+  const [mine, other] = await Promise.all([readServerInfo(client), readServerInfo(checking)])
+  if (mine.runId === other.runId) return
+  checking.disconnect()
+  throw unreachable('another server has taken its place')
 }
 
 async function* readPages(

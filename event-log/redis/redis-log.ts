@@ -9,12 +9,14 @@ import { describeRedis, parseRedisUrl } from '../../runtime/config/redis-url.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { createAppendQueue } from '../append-queue.ts'
 import { beforeFirst, checkAppendSize, type EventLog, type LogPosition } from '../event-log.ts'
+import { createConfirm } from './confirm.ts'
 import { connectRedis } from './connection.ts'
 import { warnAboutDurability } from './durability.ts'
 import { tellOnce } from './foreign-entries.ts'
 import { keepConnected } from './link.ts'
 import { readStream } from './read-stream.ts'
 import { readFailure, rolledBack, unreachable } from './refusal.ts'
+import { createReplicaWait } from './replicas.ts'
 import { type CheckReply, callCheck, callTrim, hexOf, keysOf } from './scripts.ts'
 import { createGroupWriter } from './write-groups.ts'
 
@@ -67,10 +69,8 @@ export async function openRedisLog(options: RedisLogOptions): Promise<EventLog> 
     logger,
     onConnected: client => void warnAboutDurability({ client, waitReplicas, logger }),
   })
-  const queue = createAppendQueue(
-    createGroupWriter({ link, keys, waitReplicas, waitTimeoutMs, logger }),
-    appendTimeoutMs,
-  )
+  const waitForReplicas = createReplicaWait({ waitReplicas, waitTimeoutMs, logger })
+  const queue = createAppendQueue(createGroupWriter({ link, keys, waitForReplicas, logger }), appendTimeoutMs)
 
   const appendAll = async (events: readonly Uint8Array[]) => {
     checkAppendSize(events)
@@ -100,6 +100,7 @@ export async function openRedisLog(options: RedisLogOptions): Promise<EventLog> 
     key: keys.log,
     logger,
     check,
+    link,
     connect: (stop: AbortSignal) => connect(stop, 0),
     onForeign: tellOnce(options.onForeign),
   }
@@ -110,6 +111,7 @@ export async function openRedisLog(options: RedisLogOptions): Promise<EventLog> 
     appendAll,
     read: (after, signal) => readStream(reading, after, AbortSignal.any([signal, closed.signal])),
     check,
+    confirm: createConfirm({ link, keys, waitReplicas, waitForReplicas, timeoutMs: appendTimeoutMs }),
     trim,
     keptSeconds: Number.POSITIVE_INFINITY,
     close: async () => {
@@ -131,7 +133,8 @@ function compare(
   known: LogPosition,
 ): Confirmation {
   if (known.position === beforeFirst.position) return 'confirmed'
-  if (known.position > log.end) return 'ahead'
+  // Others may have added, past the end of our own chain, what looks like an entry and was read as one.
   if (log.digest === hexOf(known.digest)) return 'confirmed'
+  if (known.position > log.end) return 'ahead'
   return known.position < log.start ? 'trimmed' : 'different'
 }

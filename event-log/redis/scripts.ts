@@ -62,8 +62,15 @@ local function digestAt(log, position)
   return digestOf(redis.call('XRANGE', log, position .. '-0', position .. '-0')[1]) or false
 end`
 
+/** What a replica holds may be older, or of another log, than what its master does. */
+const refuseReplica = `
+local info = redis.pcall('INFO', 'replication')
+if type(info) == 'string' and string.find(info, 'role:slave', 1, true) then
+  return {err = 'READONLY this server has become a replica'}
+end`
+
 /** The first own entry is the first of all, or comes after few foreign ones; the search for it is limited. */
-const checkScript = `${digestAt}
+const checkScript = `${refuseReplica}${digestAt}
 local log, meta, known = KEYS[1], KEYS[2], ARGV[1]
 local found = redis.call('HMGET', meta, 'epoch', 'end')
 if not found[1] or not found[2] or redis.call('EXISTS', log) == 0 then return {} end
@@ -81,10 +88,21 @@ return {found[1], found[2], start, known ~= '' and digestAt(log, known)}`
 
 const trimScript = `${digestAt}
 local log, meta, before, known, digest = KEYS[1], KEYS[2], tonumber(ARGV[1]), ARGV[2], ARGV[3]
+if known ~= '' and digestAt(log, known) ~= digest then return 0 end
 local last = tonumber(redis.call('HGET', meta, 'end') or '0')
-if known ~= '' and (tonumber(known) > last or digestAt(log, known) ~= digest) then return 0 end
 redis.call('XTRIM', log, 'MINID', '=', string.format('%.0f-0', math.min(before, last)))
 return 1`
+
+/** The write changes nothing, but it is replicated, so that WAIT has something to wait for: older writes do not count. */
+const confirmScript = `${refuseReplica}${digestAt}
+local log, meta = KEYS[1], KEYS[2]
+local epoch = redis.call('HGET', meta, 'epoch')
+if epoch and ARGV[1] == 'replicate' then redis.call('HSET', meta, 'epoch', epoch) end
+local held = {}
+for at = 2, #ARGV, 2 do
+  held[#held + 1] = epoch and digestAt(log, ARGV[at]) == ARGV[at + 1] and 1 or 0
+end
+return held`
 
 /**
  * Appends events in one step.
@@ -135,6 +153,24 @@ export async function callTrim(
 ): Promise<boolean> {
   const args = [String(before), positionArgument(known), hexOf(known.digest)]
   return (await client.eval(trimScript, 2, keys.log, keys.meta, ...args)) === 1
+}
+
+/**
+ * Asks for positions in one step.
+ *
+ * @param isReplicated whether something is written that replicas must receive after them.
+ * @returns for each position whether the log holds it.
+ */
+export async function callConfirm(
+  client: Redis,
+  keys: LogKeys,
+  known: readonly LogPosition[],
+  isReplicated: boolean,
+): Promise<readonly boolean[]> {
+  const args = known.flatMap(({ position, digest }) => [String(position), hexOf(digest)])
+  const how = isReplicated ? 'replicate' : 'compare'
+  const held = (await client.eval(confirmScript, 2, keys.log, keys.meta, how, ...args)) as number[]
+  return held.map(one => one === 1)
 }
 
 /** A digest as the stream holds it: 16 hexadecimal digits. */

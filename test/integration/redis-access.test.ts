@@ -58,6 +58,7 @@ describe('access to the log in Redis', requireService('redis'), () => {
     const entries = await readNow(log)
     assert.equal(entries.length, 3)
     assert.equal((await log.check(entries[2]!)).known, 'confirmed')
+    await log.confirm(entries[2]!)
     await log.trim!(2, entries[2]!)
     assert.equal((await readNow(log)).length, 2)
     await until('it has looked at the settings', () => logged().includes('appendonly is off'))

@@ -51,6 +51,25 @@ describe('the log in Redis to which others add', requireService('redis'), () => 
     assert.equal((await log.check(entries[1]!)).known, 'confirmed')
   })
 
+  test('keeps what looks like an entry and was read as one, also while it is the last', async () => {
+    const { log } = await open()
+    await log.append(bytes('one'))
+    const [one] = (await readNow(log)) as [LogEntry]
+    const previous = one.digest.toString(16).padStart(16, '0')
+    const reader = startReading(log)
+    await redis.cli('xadd', stream, '7-0', 'p', previous, 'd', '0123456789abcdef', 'e', 'alike')
+    await until('it was read', () => reader.entries.length === 2)
+    const alike = reader.entries[1] as LogEntry
+    assert.equal((await log.check(alike)).known, 'confirmed')
+    await log.confirm(alike)
+    await log.trim!(1, alike)
+    assert.equal(await log.append(bytes('two')), 8)
+    await until('the next one was read', () => reader.entries.length === 3)
+    assert.equal((await log.check(alike)).known, 'confirmed')
+    reader.stop()
+    await reader.ended
+  })
+
   test('begins after what others added before it', async () => {
     const { log } = await open()
     await redis.cli('xadd', stream, '5-3', 'a', 'b')

@@ -109,10 +109,12 @@ describe('the log in several Redis servers', requireService('redis'), () => {
     assert.ok(lines.some(line => line.includes('is back')))
   })
 
-  test('leaves a server that has become a replica, also when that keeps its connections', async () => {
+  test('is not used at a replica until that is a master, and says so once', async () => {
     const { master, replica } = await startPair()
-    const { log } = await open(replica.url)
-    await assert.rejects(log.append(bytes('one')), { code: 'ERR_LOG_UNREACHABLE', message: /READONLY/ })
+    const { log, logged } = await open(replica.url)
+    await assert.rejects(log.append(bytes('one')), { code: 'ERR_LOG_UNREACHABLE' })
+    await assert.rejects(log.check(beforeFirst), { code: 'ERR_LOG_UNREACHABLE' })
+    assert.equal(logged().match(/is a replica; name its master/g)?.length, 1)
     await replica.cli('replicaof', 'no', 'one')
     await until('it appends', () => log.append(bytes('one')))
     assert.equal(await master.cli('exists', '{rescind}:log'), '0')

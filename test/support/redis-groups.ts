@@ -18,6 +18,8 @@ export interface SentinelGroup {
   readonly replica: RunningRedis
   /** The port of the master by the first sentinel. */
   masterPort(): Promise<number>
+  /** The sentinels name the replica, which is promoted; the master is told nothing and stays one. */
+  moveUnseen(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -47,6 +49,12 @@ export async function startSentinelGroup(): Promise<SentinelGroup> {
     masterPort: async () => {
       const address = await ask(sentinels[0]!.port, 'get-master-addr-by-name', masterName)
       return Number(address.split('\n')[1])
+    },
+    moveUnseen: async () => {
+      for (const { port } of sentinels) await ask(port, 'remove', masterName)
+      await replica.cli('replicaof', 'no', 'one')
+      for (const { port } of sentinels)
+        await ask(port, 'monitor', masterName, '127.0.0.1', `${replica.port}`, '2')
     },
     stop: async () => {
       for (const { child } of sentinels) await child.kill('SIGKILL')
