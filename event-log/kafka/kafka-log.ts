@@ -158,6 +158,14 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> 
     return { epoch, start: marks.low, end: endOf(marks), known: confirmation }
   }
 
+  /**
+   * Readers are given only what is below the high watermark, which all in-sync replicas have: no more is asked of an append.
+   * So what was read is durable, unless the log was cut back since, which its leader knows.
+   */
+  const confirm = async (known: LogPosition) => {
+    if (isOutside(known, await marksNow())) throw rolledBack(known)
+  }
+
   const checkSettings = async () => {
     const state = await describeTopic(admin, options, logger)
     keptSeconds = state.keptSeconds
@@ -173,6 +181,10 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> 
     read,
     check: known =>
       check(known).catch(error => {
+        throw unreachable(topic, error)
+      }),
+    confirm: known =>
+      confirm(known).catch(error => {
         throw unreachable(topic, error)
       }),
     get keptSeconds() {

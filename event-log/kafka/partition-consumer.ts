@@ -30,7 +30,7 @@ export interface PartitionConsumerOptions {
 export interface PartitionConsumer {
   /** The next fetch begins here. */
   seek(offset: number): void
-  /** Resolves within a second. */
+  /** From now on nobody is told of anything. Resolves within a second. */
   close(): Promise<void>
 }
 
@@ -81,7 +81,7 @@ export function startPartitionConsumer(options: PartitionConsumerOptions): Parti
   })
 
   const eachBatch = async ({ batch, heartbeat }: EachBatchPayload) => {
-    if (batch.partition !== 0) return
+    if (closed || batch.partition !== 0) return
     // A heartbeat that fails is repeated by kafkajs after the batch, and makes it join again then.
     const beating = setInterval(() => heartbeat().catch(() => undefined), heartbeatMs)
     try {

@@ -39,31 +39,26 @@ export function createRecordProbe(connection: KafkaConnectionOptions, topic: str
   let consumer: PartitionConsumer | undefined
   let question: Question | undefined
   let askNext: () => void = () => undefined
+  let closed = false
   let turn: Promise<unknown> = Promise.resolve()
 
-  const answer = (asked: Question, { from, records }: Fetched): boolean => {
-    const entry = records[0] && entryOf(records[0])
-    const isThere = from === asked.position && entry?.position === asked.position
+  /** Answers with what is at the position; a fetch from elsewhere makes the consumer seek once more. */
+  const answer = (asked: Question, fetched: Fetched | undefined) => {
     asked.fetches += 1
-    if (from !== asked.position && asked.fetches < fetchesLimit) return false
-    asked.answer(isThere ? entry : undefined)
-    return true
-  }
-
-  const onFetched = async (fetched: Fetched) => {
-    const asked = question
-    if (asked !== undefined && !answer(asked, fetched)) return consumer?.seek(asked.position)
+    const isFromThere = fetched?.from === asked.position
+    if (!isFromThere && asked.fetches < fetchesLimit) return consumer?.seek(asked.position)
+    const entry = isFromThere && fetched.records[0] ? entryOf(fetched.records[0]) : undefined
+    asked.answer(entry?.position === asked.position ? entry : undefined)
     question = undefined
-    await new Promise<void>(resolve => {
-      askNext = resolve
-    })
   }
 
+  /** Nothing comes from a consumer that was closed, so there is one at a time. */
   const stop = async () => {
     const stopped = consumer
     consumer = undefined
+    const closing = stopped?.close()
     askNext()
-    await stopped?.close()
+    await closing
   }
 
   const start = () => {
@@ -74,7 +69,17 @@ export function createRecordProbe(connection: KafkaConnectionOptions, topic: str
       onJoined: () => {
         if (question !== undefined) started.seek(question.position)
       },
-      onFetched,
+      onFetched: async fetched => {
+        if (question !== undefined) answer(question, fetched)
+        if (question !== undefined) return
+        await new Promise<void>(resolve => {
+          askNext = resolve
+        })
+      },
+      // They are no entries, and where they begin is not told: as a fetch from elsewhere.
+      onControlRecords: () => {
+        if (question !== undefined) answer(question, undefined)
+      },
       onFailed: error => {
         if (question === undefined) void stop()
         else question.fail(error)
@@ -84,6 +89,7 @@ export function createRecordProbe(connection: KafkaConnectionOptions, topic: str
   }
 
   const ask = async (position: number): Promise<LogEntry | undefined> => {
+    if (closed) throw noAnswer(topic)
     let timer: NodeJS.Timeout | undefined
     try {
       return await new Promise((answer, fail) => {
@@ -111,6 +117,7 @@ export function createRecordProbe(connection: KafkaConnectionOptions, topic: str
       return asked
     },
     close: async () => {
+      closed = true
       question?.fail(noAnswer(topic))
       await stop()
     },
