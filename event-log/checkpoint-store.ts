@@ -40,7 +40,7 @@ export interface CheckpointStore {
 }
 
 /** Raised when what is stored changes its meaning; an older checkpoint is then made anew from the log. */
-const formatVersion = 3
+const formatVersion = 4
 
 const idBytes = 16
 const positionBytes = 16

@@ -7,6 +7,7 @@
 
 import { createClaimSet } from './claim-set.ts'
 import { ClaimSets, type ClaimSetsInUse } from './claim-sets.ts'
+import { DeclaredLifetimes } from './declared-lifetimes.ts'
 import { type Confirmation, DigestHistory } from './digest-history.ts'
 import { keyText, matchKeyText } from './key.ts'
 import { LiveKey, type LiveKeyImage, restoredTimes, type Times } from './live-key.ts'
@@ -20,14 +21,7 @@ import type {
 } from './revocation.ts'
 import type { Restored, StateSummary } from './state-summary.ts'
 import { latestSeconds, secondsDown, secondsUp } from './time.ts'
-import {
-  type DeclaredLifetime,
-  declareLifetime,
-  defaultTokenLifetimes,
-  lifetimeAt,
-  lifetimesOf,
-  type TokenLifetimes,
-} from './token-lifetimes.ts'
+import { lifetimeAt, type TokenLifetimes } from './token-lifetimes.ts'
 
 /** Why an entry of the log has no effect. */
 export type DeadLetterReason = 'claim_set_undeclared' | 'claim_sets_limit' | 'lifetime_raises_limit'
@@ -54,9 +48,7 @@ export class LiveState {
   })
   readonly #restored = new Map<string, Restored>()
   readonly #claimSets = new ClaimSets()
-  #declaredLifetimes: readonly DeclaredLifetime[] = []
-  #lifetimes: TokenLifetimes = defaultTokenLifetimes
-  #lifetimeDeclaredAt = Number.NEGATIVE_INFINITY
+  readonly #lifetimes = new DeclaredLifetimes()
   #history = new DigestHistory()
 
   /** Keys that are held, tombstones included. */
@@ -71,17 +63,12 @@ export class LiveState {
 
   /** How long tokens may live, and so how long cuts last. */
   get lifetimes(): TokenLifetimes {
+    return this.#lifetimes.lifetimes
+  }
+
+  /** What the log declares of {@link lifetimes}. */
+  get declaredLifetimes(): Pick<DeclaredLifetimes, 'longestSeconds' | 'longestDeclaredAt'> {
     return this.#lifetimes
-  }
-
-  /** What led to {@link lifetimes}, in the order of their times; also what only a former log declared. */
-  get declaredLifetimes(): readonly DeclaredLifetime[] {
-    return this.#declaredLifetimes
-  }
-
-  /** When the log last declared the longest of {@link lifetimes}, seconds; -Infinity if it does not. */
-  get lifetimeDeclaredAt(): number {
-    return this.#lifetimeDeclaredAt
   }
 
   /** The claim sets with live keys. */
@@ -177,9 +164,7 @@ export class LiveState {
   /** Where the log last holds a declaration that counts; undefined if this one does not. */
   declaredAt(event: ClaimSetDeclaration | LifetimeDeclaration): number | undefined {
     if (event.kind === 'claim-set') return this.#claimSets.declaredAt(createClaimSet(event.names, event.cut))
-    const { seconds, declaredAt } = event
-    return this.#declaredLifetimes.find(one => one.seconds === seconds && one.declaredAt === declaredAt)
-      ?.position
+    return this.#lifetimes.positionOf(event)
   }
 
   /**
@@ -194,7 +179,7 @@ export class LiveState {
     this.#history = new DigestHistory()
     this.#restored.clear()
     this.#claimSets.forgetDeclarations()
-    this.#lifetimeDeclaredAt = Number.NEGATIVE_INFINITY
+    this.#lifetimes.restart()
     this.#keys.becomeLeftovers()
   }
 
@@ -207,8 +192,7 @@ export class LiveState {
       claimSets: this.#claimSets.all,
       declared: this.#claimSets.declared,
       formerly: this.#claimSets.formerly,
-      lifetimes: this.#declaredLifetimes,
-      lifetimeDeclaredAt: this.#lifetimeDeclaredAt,
+      lifetimes: this.#lifetimes.image,
       restored: [...this.#restored],
     }
   }
@@ -231,9 +215,7 @@ export class LiveState {
     }
     for (const [id, restored] of summary.restored) this.#restored.set(id, restored)
     for (const [position, digest] of history) this.#history.push(position, digest)
-    this.#declaredLifetimes = summary.lifetimes
-    this.#lifetimes = lifetimesOf(summary.lifetimes)
-    this.#lifetimeDeclaredAt = summary.lifetimeDeclaredAt
+    this.#lifetimes.load(summary.lifetimes)
     this.epoch = summary.epoch
     this.position = summary.position
     this.digest = summary.digest
@@ -290,18 +272,8 @@ export class LiveState {
   }
 
   /** Cuts last as long as the lifetimes say, also those that were read before the declaration. */
-  #declareLifetime({ seconds, declaredAt }: LifetimeDeclaration): DeadLetterReason | undefined {
-    const declared = declareLifetime(this.#declaredLifetimes, {
-      seconds,
-      declaredAt,
-      position: this.position,
-    })
-    if (declared === undefined) return 'lifetime_raises_limit'
-    this.#declaredLifetimes = declared
-    this.#lifetimes = lifetimesOf(declared)
-    if (secondsUp(seconds) >= this.#lifetimes.seconds) {
-      this.#lifetimeDeclaredAt = Math.max(this.#lifetimeDeclaredAt, declaredAt)
-    }
+  #declareLifetime(event: LifetimeDeclaration): DeadLetterReason | undefined {
+    if (!this.#lifetimes.declare(event, this.position)) return 'lifetime_raises_limit'
     this.#keys.retimeCuts(this.position, ({ issuedBefore }) => this.timesOf({ issuedBefore }))
     return undefined
   }

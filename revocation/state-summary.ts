@@ -4,7 +4,7 @@
  * @module
  */
 import type { ClaimSet } from './claim-set.ts'
-import type { DeclaredLifetime } from './token-lifetimes.ts'
+import type { DeclaredLifetimesImage } from './declared-lifetimes.ts'
 
 /** The restoration of a revocation. */
 export interface Restored {
@@ -25,9 +25,7 @@ export interface StateSummary {
   readonly declared: readonly (readonly [set: ClaimSet, position: number])[]
   /** Those of them that only a former log declared. */
   readonly formerly: readonly ClaimSet[]
-  readonly lifetimes: readonly DeclaredLifetime[]
-  /** When the log last declared the longest of them, seconds. */
-  readonly lifetimeDeclaredAt: number
+  readonly lifetimes: DeclaredLifetimesImage
   /** Ids of revocations that were restored. */
   readonly restored: readonly (readonly [id: string, restored: Restored])[]
 }

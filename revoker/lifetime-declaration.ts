@@ -43,13 +43,13 @@ export function keepLifetimeDeclared(options: LifetimeDeclarationOptions): Lifet
   const isDeclared = () =>
     follower.complete &&
     state.lifetimes.seconds >= seconds &&
-    state.lifetimeDeclaredAt > nowSeconds() - log.keptSeconds / 2
+    state.declaredLifetimes.longestDeclaredAt > nowSeconds() - log.keptSeconds / 2
 
   const declare = async () => {
     // What an unread log declares is not known yet; but one that nobody has appended to cannot be read.
     if (!follower.complete && (await log.check(beforeFirst)).epoch !== undefined) return
     const declaredAt = Math.floor(nowSeconds())
-    const longest = Math.max(seconds, ...state.declaredLifetimes.map(one => one.seconds))
+    const longest = Math.max(seconds, state.declaredLifetimes.longestSeconds)
     const event = { kind: 'token-lifetime', seconds: longest, declaredAt } as const
     const isRead = await follower.reached(
       await log.append(codec.encode(event, randomBytes(16).toString('hex'))),

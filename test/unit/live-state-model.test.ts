@@ -120,7 +120,7 @@ const contentsOf = (state: LiveState) => {
     restored: byText(restored, ([id]) => id).map(([id, { until }]) => [id, until]),
     inUse: byText(state.claimSets.sets, ({ names, cut }) => `${names} ${cut}`),
     generation: state.claimSets.generation,
-    lifetimes: lifetimes.map(({ seconds, declaredAt }) => [seconds, declaredAt]),
+    lifetimes: lifetimes.declarations.map(({ seconds, declaredAt }) => [seconds, declaredAt]),
   }
 }
 
