@@ -21,14 +21,17 @@ export interface LogServer {
   stop(): Promise<void>
 }
 
-/** Starts a server that keeps what it has acknowledged. */
-export async function startLogServer(log: Exclude<LogName, 'embedded'>): Promise<LogServer> {
+/** Starts a server that keeps what it has acknowledged. For `over` see `VictimOptions` in victim.ts. */
+export async function startLogServer(
+  log: Exclude<LogName, 'embedded'>,
+  over: AbortSignal,
+): Promise<LogServer> {
   const server = log === 'redis' ? await startRedis({ persistence: 'always' }) : await startKafka()
   const config =
     'url' in server
       ? { driver: log, redis: { url: server.url } }
       : { driver: log, kafka: { brokers: [...server.brokers] } }
   const kill = () => server.kill('SIGKILL')
-  const victim = createVictim({ name: log, kind: 'log', kill, start: server.startAgain })
+  const victim = createVictim({ name: log, kind: 'log', kill, start: server.startAgain, over })
   return { config, victim, stop: server.stop }
 }

@@ -22,7 +22,8 @@ export interface NodeOptions {
   readonly adminPorts: readonly number[]
   /** Where its configuration and log files are. */
   readonly folder: string
-  /** See {@link createVictim}. */
+  /** See `VictimOptions` in victim.ts. */
+  readonly over: AbortSignal
   readonly turns?: Turns
 }
 
@@ -43,7 +44,7 @@ export const logFileOf = (folder: string, name: string): string => join(folder, 
 
 /** Starts a process; resolves when it is ready. */
 export async function startNode(options: NodeOptions): Promise<Node> {
-  const { name, role, config, adminPorts, folder, turns = createTurns() } = options
+  const { name, role, config, adminPorts, folder, over, turns = createTurns() } = options
   const configFile = join(folder, `${name}.yaml`)
   const logFile = logFileOf(folder, name)
   const main = join(projectRoot, 'dist', 'cli', 'main.js')
@@ -74,7 +75,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     await checkAlive()
     await child.kill('SIGKILL')
   }
-  const victim = createVictim({ name, kind: role, kill, start, turns })
+  const victim = createVictim({ name, kind: role, kill, start, over, turns })
   return { ...victim, checkAlive, stop: () => child.kill('SIGKILL') }
 }
 

@@ -45,6 +45,7 @@ function wholeNumber(option: string, text: string): number {
   throw new Error(`${option}: ${JSON.stringify(text)} is not a whole number above 0`)
 }
 
+let isInterrupted = false
 const ends: (() => Promise<void>)[] = []
 const stop = async () => {
   for (let end = ends.pop(); end !== undefined; end = ends.pop()) await end()
@@ -53,7 +54,10 @@ for (const [signal, exitCode] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],
 ] as const) {
-  process.on(signal, () => void stop().finally(() => process.exit(exitCode)))
+  process.on(signal, () => {
+    isInterrupted = true
+    void stop().finally(() => process.exit(exitCode))
+  })
 }
 const say = (line: string) => {
   const seconds = (performance.now() / 1_000).toFixed(1).padStart(6)
@@ -70,6 +74,8 @@ try {
   const text = Object.entries(result).map(([name, value]) => `${name}: ${JSON.stringify(value)}`)
   process.stdout.write(`${json ? JSON.stringify(result) : text.join('\n')}\n`)
 } catch (error) {
+  // What is stopped on a signal fails for that reason; the exit is the signal's.
+  if (isInterrupted) await new Promise(() => undefined)
   await stop()
   process.stderr.write(`chaos: ${(error as Error).message}\n`)
   // Not by itself: revocations are still sent, and what was killed is waited for.

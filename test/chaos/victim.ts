@@ -21,6 +21,8 @@ export interface VictimOptions {
   kill(): Promise<void>
   /** Starts it as before; resolves when it does its work. */
   start(): Promise<void>
+  /** When it aborts, what is down stays down: strikes reject. */
+  readonly over: AbortSignal
   /** Shared with those of which only one may be down at a time; default its own. */
   readonly turns?: Turns
 }
@@ -46,7 +48,7 @@ export const createTurns = (): Turns => ({ last: Promise.resolve() })
 
 /** Creates a victim, which is running. */
 export function createVictim(options: VictimOptions): Victim {
-  const { name, kind, kill, start, turns = createTurns() } = options
+  const { name, kind, kill, start, over, turns = createTurns() } = options
   const outages: Outage[] = []
   let up: Promise<unknown> = Promise.resolve()
 
@@ -54,7 +56,7 @@ export function createVictim(options: VictimOptions): Victim {
     const outage = { fromMs: performance.now(), toMs: Number.POSITIVE_INFINITY }
     outages.push(outage)
     await kill()
-    await pause(downMs)
+    await pause(downMs, undefined, { signal: over })
     await start()
     outage.toMs = performance.now()
     return outage
@@ -62,7 +64,7 @@ export function createVictim(options: VictimOptions): Victim {
 
   const strike = async ({ upMs, downMs }: Pick<Kill, 'upMs' | 'downMs'>): Promise<Outage> => {
     const upSinceMs = outages.at(-1)?.toMs ?? 0
-    await pause(upSinceMs + upMs - performance.now())
+    await pause(upSinceMs + upMs - performance.now(), undefined, { signal: over })
     const outage = goDown(downMs)
     up = outage
     return outage

@@ -56,8 +56,9 @@ export async function startWorld(log: LogName, atEnd: AtEnd): Promise<World> {
   atEnd(() => rm(folder, { recursive: true, force: true }))
   const mint = await startMint()
   atEnd(mint.stop)
+  const over = new AbortController()
   const isEmbedded = log === 'embedded'
-  const server = isEmbedded ? undefined : await startLogServer(log)
+  const server = isEmbedded ? undefined : await startLogServer(log, over.signal)
   if (server !== undefined) atEnd(server.stop)
 
   const adapters = await portsOf(isEmbedded ? ['all'] : ['adapter-1', 'adapter-2'])
@@ -85,13 +86,15 @@ export async function startWorld(log: LogName, atEnd: AtEnd): Promise<World> {
     const parts = [revokers.get(name), adapters.get(name), enforcers.get(name)]
     const adminPorts = parts.flatMap(part => (part === undefined ? [] : [part.adminPort]))
     const turns = role === 'revoker' ? revokerTurns : createTurns()
-    const node = await startNode({ name, role, config: configOf(name), adminPorts, folder, turns })
+    const config = configOf(name)
+    const node = await startNode({ name, role, config, adminPorts, folder, turns, over: over.signal })
     atEnd(node.stop)
     return node
   }
 
   const names = [...new Set([...adapters.keys(), ...revokers.keys(), ...enforcers.keys()])]
   const nodes = await Promise.all(names.map(name => start(name, roleOf(name))))
+  atEnd(async () => over.abort())
   const partsOf = (ports: ReadonlyMap<string, Ports>): readonly Part[] =>
     [...ports].map(([name, at]) => ({ name, node: nodes[names.indexOf(name)] as Node, ...at }))
   return {
