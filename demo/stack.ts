@@ -88,6 +88,7 @@ async function configOf(
     eventLog: { folder: join(folder, 'log') },
     revoker: {
       address: `127.0.0.1:${ports.revoker}`,
+      adminAddress: '127.0.0.1:0',
       clients: [{ id: client.id, secretHash: await hashSecret(client.secret) }],
       admin: { tokens: [{ name: 'demo', hash: await hashSecret(adminToken) }] },
     },

@@ -38,7 +38,7 @@ export const startAdapter = async (
     config: {
       issuers: issuersOf(issuer),
       eventLog: { folder },
-      revoker: { address: '127.0.0.1:0' },
+      revoker: { address: '127.0.0.1:0', adminAddress: '127.0.0.1:0' },
       adapter: { address: `127.0.0.1:${port}`, adminAddress: '127.0.0.1:0' },
       enforcer: { address: '127.0.0.1:0', adminAddress: '127.0.0.1:0', drainDelay: '0s' },
     },

@@ -22,7 +22,7 @@ import { type Stack, type StackConfig, startStack } from '../support/stack.ts'
 const goodConfig = (folder: string): StackConfig => ({
   log: { format: 'json' },
   eventLog: { folder: join(folder, 'log') },
-  revoker: { address: '127.0.0.1:0' },
+  revoker: { address: '127.0.0.1:0', adminAddress: '127.0.0.1:0' },
   adapter: { address: '127.0.0.1:0', adminAddress: '127.0.0.1:0' },
   enforcer: { address: '127.0.0.1:0', adminAddress: '127.0.0.1:0', drainDelay: '0s' },
 })

@@ -146,6 +146,7 @@ const configOf = async (
   eventLog: { folder: join(folder, 'log') },
   revoker: {
     address: `127.0.0.1:${ports.revoker}`,
+    adminAddress: '127.0.0.1:0',
     clients: await clientsOf(issuer, provider),
     admin: { tokens: [{ name: 'tester', hash: await hashSecret(adminToken) }] },
   },
