@@ -4,13 +4,10 @@
  * @module
  */
 import { isAbsolute, relative, resolve } from 'node:path'
-import { type Checkpoint, openCheckpoint } from '../event-log/checkpoint.ts'
+import type { Checkpoint } from '../event-log/checkpoint.ts'
 import { contentFacts, createDeadLetters, type DeadLetters } from '../event-log/dead-letters.ts'
-import { openEmbeddedLog } from '../event-log/embedded/embedded-log.ts'
 import type { EventLog, LogEntry } from '../event-log/event-log.ts'
 import { followLog, type LogFollower } from '../event-log/follow.ts'
-import { openKafkaLog } from '../event-log/kafka/kafka-log.ts'
-import { openRedisLog } from '../event-log/redis/redis-log.ts'
 import type { Applied } from '../revocation/apply-entry.ts'
 import { RescindError } from '../revocation/error.ts'
 import { createEventCodec, type EventCodec } from '../revocation/formats/rescind.ts'
@@ -87,16 +84,21 @@ function createRejection(deadLetters: DeadLetters, logger: Logger): Rejection {
   }
 }
 
-function openDriver(
+async function openDriver(
   config: Config,
   codec: EventCodec,
   reject: Rejection,
   { writes, logger }: LogUse,
 ): Promise<EventLog> {
-  if (config.eventLog.driver === 'redis')
+  if (config.eventLog.driver === 'redis') {
+    const { openRedisLog } = await import('../event-log/redis/redis-log.ts')
     return openRedisLog({ ...redisLogOf(config), logger, onForeign: reject })
-  if (config.eventLog.driver === 'kafka')
+  }
+  if (config.eventLog.driver === 'kafka') {
+    const { openKafkaLog } = await import('../event-log/kafka/kafka-log.ts')
     return openKafkaLog({ ...kafkaLogOf(config), writes, codec, logger })
+  }
+  const { openEmbeddedLog } = await import('../event-log/embedded/embedded-log.ts')
   return openEmbeddedLog(embeddedLogOf(config))
 }
 
@@ -114,6 +116,7 @@ async function checkpointOf(
     return undefined
   }
   refuseInside(folder, config.eventLog.folder)
+  const { openCheckpoint } = await import('../event-log/checkpoint.ts')
   return openCheckpoint({
     folder,
     codec,

@@ -1,17 +1,14 @@
 #!/usr/bin/env node
 /**
- * The `rescind` command.
+ * The `rescind` command. What a command needs is loaded when it is run: each part of the product has its own libraries.
  *
  * @module
  */
 import { readFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
-import { loadConfig } from '../runtime/config/load.ts'
 import { failStartup } from '../runtime/shutdown.ts'
-import { hashSecret } from '../token/secret.ts'
-import { type RejectedEventsOptions, rejectedEvents } from './commands/events.ts'
-import { type RevokeOptions, revoke } from './commands/revoke.ts'
-import { run } from './commands/run.ts'
+import type { RejectedEventsOptions } from './commands/events.ts'
+import type { RevokeOptions } from './commands/revoke.ts'
 import type { Role } from './roles.ts'
 
 const packageFile = new URL('../../package.json', import.meta.url)
@@ -57,7 +54,10 @@ for (const [role, description] of Object.entries(roles)) {
     .description(description)
     .addOption(configOption())
     .addHelpText('after', `\nExample:\n  rescind ${role} --config rescind.yaml\n`)
-    .action((options: { config?: string }) => run(role as Role, options.config))
+    .action(async (options: { config?: string }) => {
+      const { run } = await import('./commands/run.ts')
+      await run(role as Role, options.config)
+    })
 }
 
 program
@@ -67,7 +67,8 @@ program
   .description('check the configuration file and the RESCIND_... variables, and say what is wrong')
   .addOption(configOption())
   .addHelpText('after', '\nExample:\n  rescind config check --config rescind.yaml\n')
-  .action((options: { config?: string }) => {
+  .action(async (options: { config?: string }) => {
+    const { loadConfig } = await import('../runtime/config/load.ts')
     const { warnings, file } = loadConfig({
       ...(options.config === undefined ? {} : { file: options.config }),
       env: process.env,
@@ -93,7 +94,10 @@ Examples:
   rescind revoke "$TOKEN" --server https://revoker.example --reason "laptop stolen"
 `,
   )
-  .action((token: string, options: RevokeOptions) => revoke(token, options))
+  .action(async (token: string, options: RevokeOptions) => {
+    const { revoke } = await import('./commands/revoke.ts')
+    await revoke(token, options)
+  })
 
 program
   .command('events')
@@ -103,13 +107,17 @@ program
   .addOption(serverOption())
   .option('--json', 'print the answer as JSON')
   .addHelpText('after', `\n${adminTokenHelp}\n\nExample:\n  rescind events rejected\n`)
-  .action((options: RejectedEventsOptions) => rejectedEvents(options))
+  .action(async (options: RejectedEventsOptions) => {
+    const { rejectedEvents } = await import('./commands/events.ts')
+    await rejectedEvents(options)
+  })
 
 program
   .command('hash-secret')
   .description('hash a secret from standard input, for revoker.clients and revoker.admin.tokens')
   .addHelpText('after', '\nExample:\n  printf %s "$SECRET" | rescind hash-secret\n')
   .action(async () => {
+    const { hashSecret } = await import('../token/secret.ts')
     const secret = readFileSync(0, 'utf8').replace(/\r?\n$/, '')
     process.stdout.write(`${await hashSecret(secret)}\n`)
   })

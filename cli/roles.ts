@@ -4,10 +4,6 @@
  * @module
  */
 import { Registry } from 'prom-client'
-import { logRevoked, startAdapter } from '../adapter/adapter.ts'
-import { startEnforcer } from '../enforcer/enforcer.ts'
-import { startImporters } from '../revoker/importers.ts'
-import { startRevoker } from '../revoker/revoker.ts'
 import { formatAddress, parseAddress } from '../runtime/config/address.ts'
 import type { Config } from '../runtime/config/schema.ts'
 import { createLogger, type Logger } from '../runtime/logger.ts'
@@ -37,7 +33,7 @@ export interface Running {
 
 /** Revoker, adapter and enforcer in one process, on one copy of the log's state. */
 export async function runAll(config: Config): Promise<Running> {
-  const log = await openLog(config, { writes: true, ...adapterUse(config) })
+  const log = await openLog(config, { writes: true, ...(await adapterUse(config)) })
   const adapter = await serveAdapter(config, log)
   const revoker = await serveRevoker(config, log)
   const enforcer = await runEnforcer(config, [ownAdapter(config, adapter.port)])
@@ -60,12 +56,13 @@ export async function runRevoker(config: Config): Promise<Running> {
 
 /** An adapter alone, on a log that others share. */
 export async function runAdapter(config: Config): Promise<Running> {
-  const log = await openLog(config, { writes: false, ...adapterUse(config) })
+  const log = await openLog(config, { writes: false, ...(await adapterUse(config)) })
   return stopWithLog(await serveAdapter(config, log), log)
 }
 
 /** What an adapter does with the log, whoever else uses it. */
-function adapterUse(config: Config) {
+async function adapterUse(config: Config) {
+  const { logRevoked } = await import('../adapter/adapter.ts')
   const logger = loggerOf(config, 'adapter')
   return { keeps: true, onRead: logRevoked.bind(undefined, logger), logger }
 }
@@ -85,6 +82,7 @@ export async function runEnforcer(
   }
   const registry = new Registry()
   const verifier = createTokenVerifier({ issuers: issuersOf(config), logger })
+  const { startEnforcer } = await import('../enforcer/enforcer.ts')
   const enforcer = await startEnforcer({ ...enforcerOf(config), adapters, verifier, registry, logger })
   const admin = await startEnforcerAdmin(config, enforcer, registry, logger)
   return {
@@ -99,6 +97,7 @@ export async function runEnforcer(
 /** Listens at once; enforcers are served when the log was read to its end. */
 async function serveAdapter(config: Config, { follower, deadLetters }: OpenedLog) {
   const logger = loggerOf(config, 'adapter')
+  const { startAdapter } = await import('../adapter/adapter.ts')
   const adapter = await startAdapter({ ...adapterOf(config), follower, logger })
   const admin = await startAdapterAdmin(config, { adapter, follower, deadLetters, logger })
   return {
@@ -123,6 +122,7 @@ async function serveRevoker(config: Config, opened: OpenedLog): Promise<Running>
   })
   let isReady = false
   const admin = await startRevokerAdmin(config, { ready: () => isReady, deadLetters, registry, logger })
+  const { startRevoker } = await import('../revoker/revoker.ts')
   const revoker = await startRevoker({
     ...revokerOf(config),
     log,
@@ -132,6 +132,7 @@ async function serveRevoker(config: Config, opened: OpenedLog): Promise<Running>
     deadLetters,
     logger,
   })
+  const { startImporters } = await import('../revoker/importers.ts')
   const importers = startImporters({
     ...importersOf(config),
     publish: revoker.publisher.publish,

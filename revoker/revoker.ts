@@ -12,6 +12,7 @@ import type { EventCodec } from '../revocation/formats/rescind.ts'
 import { formatAddress, parseAddress } from '../runtime/config/address.ts'
 import { listenAt } from '../runtime/listen.ts'
 import type { Logger } from '../runtime/logger.ts'
+import { notTooOften } from '../runtime/not-too-often.ts'
 import { slowRequestLimits } from '../runtime/slow-requests.ts'
 import { createSecretVerifier } from '../token/secret.ts'
 import type { TokenVerifier } from '../token/verifier.ts'
@@ -135,11 +136,15 @@ function createServer(logger: Logger): FastifyInstance {
   server.setNotFoundHandler((request, reply) =>
     sendProblem(reply, { status: 404, code: 'ERR_NOT_FOUND', detail: `there is no ${request.method} here` }),
   )
+  // While the log is away, each request fails in the same way.
+  const reportFailure = notTooOften(1_000, (heldBack, error: RescindError, path: string | undefined) =>
+    logger.error({ err: error, path, notLogged: heldBack }, 'request failed'),
+  )
   server.setErrorHandler((error: FastifyError | RescindError, request, reply) => {
     if (error instanceof RescindError) {
       const problem = problemOf(error)
       if (problem.status >= 500 && error.code !== 'ERR_OVERLOADED')
-        logger.error({ err: error, path: request.routeOptions.url }, 'request failed')
+        reportFailure(error, request.routeOptions.url)
       return sendProblem(reply, problem)
     }
     const status = error.statusCode ?? 500

@@ -27,7 +27,8 @@ export interface RedisLink {
   close(): Promise<void>
 }
 
-const retryMs = { first: 50, most: 1_000 }
+/** Short, for what is revoked meanwhile is refused. */
+const retryMs = { first: 50, most: 250 }
 
 /** Starts connecting. */
 export function keepConnected(options: LinkOptions): RedisLink {
