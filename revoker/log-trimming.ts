@@ -22,6 +22,8 @@ export interface LogTrimmingOptions {
   readonly logger: Logger
   /** How often the length is looked at, milliseconds; default a minute. */
   readonly everyMs?: number
+  /** The wall clock, milliseconds since 1970. */
+  readonly now?: () => number
 }
 
 /** Something that trims until it is closed. */
@@ -121,11 +123,11 @@ async function appendNeeded(options: LogTrimmingOptions, end: number, signal: Ab
 }
 
 function useOf(
-  { follower, codec, graceSeconds }: LogTrimmingOptions,
+  { follower, codec, graceSeconds, now = Date.now }: LogTrimmingOptions,
   { position, event }: LogEntry,
 ): 'needed' | 'unneeded' | 'unknown' {
   try {
-    const expiredAt = Date.now() / 1000 - graceSeconds
+    const expiredAt = now() / 1000 - graceSeconds
     return isStillNeeded(follower.state, position, codec.decode(event), expiredAt) ? 'needed' : 'unneeded'
   } catch (error) {
     if (error instanceof UnknownEventType) return 'unknown'

@@ -7,7 +7,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
-import { basic } from '../../test/support/revoking.ts'
+import { revocationRequest } from '../../test/support/revoking.ts'
 import { testClient } from '../../test/support/stack.ts'
 import { tell } from '../load/program.ts'
 import { clockMs } from './clock.ts'
@@ -37,22 +37,13 @@ const tokens = readFileSync(tokensFile, 'utf8')
   .slice(first, first + count)
 const underWayLimit = 500
 const agent = new Agent({ keepAlive: true })
-const headers = { ...basic(testClient), 'content-type': 'application/x-www-form-urlencoded' }
 const sentAtMs: number[] = []
 const answeredAtMs: number[] = []
 
 const revoke = (number: number): Promise<void> =>
   new Promise((done, fail) => {
-    const body = `token=${tokens[number]}`
-    const options = {
-      agent,
-      host: '127.0.0.1',
-      port,
-      path: '/oauth2/revoke',
-      method: 'POST',
-      headers: { ...headers, 'content-length': body.length },
-    }
-    const sent = request(options, response => {
+    const { options, body } = revocationRequest(port, testClient, tokens[number] as string)
+    const sent = request({ agent, ...options }, response => {
       answeredAtMs[number] = clockMs()
       if (response.statusCode !== 200)
         fail(new Error(`a revocation was answered with ${response.statusCode}`))

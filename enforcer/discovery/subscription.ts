@@ -7,16 +7,15 @@ import {
   type DeltaRequest,
   type DeltaResponseMessage,
   type RevocationBatchMessage,
-  revocationBatchCodec,
   revocationBatchTypeUrl,
 } from '../../proto/wire.ts'
 import { type ClaimSet, createClaimSet } from '../../revocation/claim-set.ts'
 import { claimSetGeneration } from '../../revocation/claim-sets.ts'
-import { batchFormat, countEntries, visitEntries } from '../../revocation/entries.ts'
+import { countEntries, visitEntries } from '../../revocation/entries.ts'
 import { RescindError } from '../../revocation/error.ts'
-import { derivation } from '../../revocation/key.ts'
 import { RevocationTable } from '../../revocation/table.ts'
 import { Lowerings } from './lowerings.ts'
+import { batchOf, invalidBatch, isSignOfLife } from './received-batch.ts'
 import {
   areSameClaimSets,
   createSnapshot,
@@ -54,8 +53,6 @@ export interface Reaction {
   /** Why the batch was refused. */
   readonly problem?: string
 }
-
-const kinds: ReadonlySet<unknown> = new Set(['DELTA', 'FULL_FIRST', 'FULL_MORE', 'FULL_LAST'])
 
 /** google.rpc.Code of a NACK. */
 const invalidArgument = 3
@@ -154,30 +151,21 @@ export class Subscription {
     return reasons
   }
 
+  /** Whether the batch fits what is held. */
   #check(batch: RevocationBatchMessage): void {
-    if (batch.format !== batchFormat)
-      throw invalid(`format ${batch.format} is not known; update the enforcer`)
-    if (batch.derivation !== derivation) {
-      throw invalid(`derivation ${batch.derivation} is not known; update the enforcer`)
-    }
-    for (const version of [batch.from, batch.to, batch.target, batch.claimSetGeneration]) {
-      if (!Number.isSafeInteger(version) || version < 0) throw invalid('a version is out of range')
-    }
-    // Numbers that this version does not know are decoded as numbers.
-    if (!kinds.has(batch.kind)) throw invalid('its kind is not known; update the enforcer')
     if (batch.kind === 'DELTA') this.#checkDelta(batch)
     else if (batch.kind !== 'FULL_FIRST' && this.#filling === undefined) {
-      throw invalid('a full state without its beginning')
+      throw invalidBatch('a full state without its beginning')
     }
   }
 
   #checkDelta({ from, epoch }: RevocationBatchMessage): void {
     const { snapshot } = this
-    if (this.#hasHole) throw invalid('a delta after a batch that was refused')
+    if (this.#hasHole) throw invalidBatch('a delta after a batch that was refused')
     if (from !== snapshot.version) {
-      throw invalid(`a delta from version ${from} does not fit version ${snapshot.version}`)
+      throw invalidBatch(`a delta from version ${from} does not fit version ${snapshot.version}`)
     }
-    if (epoch !== snapshot.epoch) throw invalid('a delta of another epoch')
+    if (epoch !== snapshot.epoch) throw invalidBatch('a delta of another epoch')
   }
 
   #apply(batch: RevocationBatchMessage, nowSeconds: number): number {
@@ -272,24 +260,9 @@ export class Subscription {
   #claimSetsOf(batch: RevocationBatchMessage): readonly ClaimSet[] {
     if (batch.claimSetGeneration === this.snapshot.generation) return this.#receivedSets
     const sets = batch.claimSets.map(set => createClaimSet(set.names, set.cut))
-    if (claimSetGeneration(sets) !== batch.claimSetGeneration) throw invalid('its claim sets are not known')
+    if (claimSetGeneration(sets) !== batch.claimSetGeneration)
+      throw invalidBatch('its claim sets are not known')
     return sets
-  }
-}
-
-/** An adapter that has nothing to say yet, for it waits for its log or after a refusal. */
-const isSignOfLife = ({ nonce, resources }: DeltaResponseMessage): boolean =>
-  nonce === '' && resources.length === 0
-
-function batchOf(response: DeltaResponseMessage): RevocationBatchMessage {
-  const resource = response.resources[0]?.resource
-  if (response.resources.length !== 1 || resource?.type_url !== revocationBatchTypeUrl) {
-    throw invalid('a response must carry one RevocationBatch')
-  }
-  try {
-    return revocationBatchCodec.decode(resource.value as Buffer)
-  } catch {
-    throw invalid('the RevocationBatch is not valid protobuf')
   }
 }
 
@@ -298,5 +271,3 @@ const nack = (response: DeltaResponseMessage, message: string): DeltaRequest => 
   responseNonce: response.nonce,
   errorDetail: { code: invalidArgument, message },
 })
-
-const invalid = (message: string) => new RescindError('ERR_BATCH_INVALID', message)

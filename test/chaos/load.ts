@@ -4,7 +4,7 @@
  * @module
  */
 import { Agent, request } from 'node:http'
-import { basic } from '../support/revoking.ts'
+import { revocationRequest } from '../support/revoking.ts'
 import { testClient } from '../support/stack.ts'
 import type { Outage } from './victim.ts'
 import type { Part } from './world.ts'
@@ -107,22 +107,11 @@ export function startLoad({ revokers, tokens, rate }: LoadOptions): Load {
 
 const overlap = (one: Outage, other: Outage): boolean => one.fromMs <= other.toMs && other.fromMs <= one.toMs
 
-const formHeaders = { ...basic(testClient), 'content-type': 'application/x-www-form-urlencoded' }
-
 /** Revokes a token; the status of the answer, 0 if there is none. */
 const revoke = (agent: Agent, port: number, token: string): Promise<number> =>
   new Promise(done => {
-    const body = `token=${token}`
-    const options = {
-      agent,
-      host: '127.0.0.1',
-      port,
-      path: '/oauth2/revoke',
-      method: 'POST',
-      headers: { ...formHeaders, 'content-length': body.length },
-      timeout: timeoutMs,
-    }
-    const sent = request(options, response => {
+    const { options, body } = revocationRequest(port, testClient, token)
+    const sent = request({ agent, timeout: timeoutMs, ...options }, response => {
       response.resume().on('close', () => done(response.statusCode ?? 0))
     })
     sent.on('timeout', () => sent.destroy()).on('error', () => done(0))

@@ -9,30 +9,11 @@ import { appendBytesLimit, beforeFirst, type EventLog, type LogEntry } from '../
 import { RescindError } from '../../revocation/error.ts'
 import { until } from '../support/condition.ts'
 import { readNow, startReading } from '../support/log-reading.ts'
+import { testEventLogLife } from './event-log-life-suite.ts'
+import { bytes, type DriverTraits, type LogTest, type LogUnderTest, numbered } from './log-under-test.ts'
 
-/** A log that a test owns. */
-export interface LogUnderTest {
-  open(): Promise<EventLog>
-  /** Closes what is open and opens the same log again, as a process that starts anew. */
-  reopen(): Promise<EventLog>
-  /** Closes it and removes it. */
-  destroy(): Promise<void>
-}
-
-/** What the drivers differ in. */
-export interface DriverTraits {
-  /** The digest at a position stands for everything up to it. */
-  readonly chainsDigests: boolean
-  /** The log keeps its epoch in entries of its own. */
-  readonly beats: boolean
-}
-
-const bytes = (text: string): Buffer => Buffer.from(text)
 const textsOf = (entries: readonly LogEntry[]): string[] =>
   entries.map(({ event }) => Buffer.from(event).toString())
-const numbered = (count: number, name = 'event'): Buffer[] =>
-  Array.from({ length: count }, (_, index) => bytes(`${name} ${index}`))
-
 const checkOf = (log: EventLog) => log.check(beforeFirst)
 const epochOf = async (log: EventLog) => (await checkOf(log)).epoch
 const endOf = async (log: EventLog) => (await checkOf(log)).end
@@ -52,8 +33,8 @@ export const testEventLog = (
   traits: DriverTraits,
 ): void => {
   /** A test with a log of its own. */
-  const logTest = (name: string, run: (log: EventLog, under: LogUnderTest) => Promise<void>) =>
-    test(name, async () => {
+  const logTest: LogTest = (name, run) =>
+    void test(name, async () => {
       const under = await create()
       try {
         await run(await under.open(), under)
@@ -265,57 +246,6 @@ export const testEventLog = (
         assert.fail(`${page.length} entries`)
     })
 
-    logTest('ends its readers when it is closed, and takes nothing more', async log => {
-      const reader = startReading(log)
-      await log.append(bytes('one'))
-      await until('it reads', () => reader.entries.length === 1)
-      await log.close()
-      await reader.ended
-      await assert.rejects(log.append(bytes('two')), RescindError)
-    })
-
-    logTest('finishes the appends that were under way when it was closed', async (log, under) => {
-      const appends = numbered(50).map(event => log.append(event))
-      await log.close()
-      const results = await Promise.allSettled(appends)
-      const stored = results.filter(({ status }) => status === 'fulfilled').length
-      const again = await under.reopen()
-      assert.ok((await readNow(again)).length >= stored)
-    })
-
-    logTest(
-      'is the same after it was opened again: entries, digests, epoch, start and end',
-      async (log, under) => {
-        await log.appendAll(numbered(30))
-        const before = await readNow(log)
-        const last = before.at(-1) as LogEntry
-        const { epoch, start } = await log.check(last)
-        const again = await under.reopen()
-        assert.deepEqual(await readNow(again), before)
-        const check = await again.check(last)
-        assert.deepEqual([check.epoch, check.start, check.known], [epoch, start, 'confirmed'])
-        if (!traits.beats) assert.equal(check.end, last.position)
-        assert.ok((await again.append(bytes('next'))) > last.position)
-        assert.equal((await readNow(again)).length, 31)
-      },
-    )
-
-    logTest('has another digest when an event differs', async log => {
-      await log.appendAll([bytes('same'), bytes('a')])
-      const other = await create()
-      try {
-        const otherLog = await other.open()
-        await otherLog.appendAll([bytes('same'), bytes('b')])
-        const digests = async (one: EventLog) => (await readNow(one)).map(({ digest }) => digest)
-        const [ours, theirs] = [await digests(log), await digests(otherLog)]
-        assert.notEqual(ours[1], theirs[1])
-        if (!traits.chainsDigests) return
-        assert.equal(ours[0], theirs[0])
-        await Promise.all([log.append(bytes('same')), otherLog.append(bytes('same'))])
-        assert.notEqual((await digests(log))[2], (await digests(otherLog))[2])
-      } finally {
-        await other.destroy()
-      }
-    })
+    testEventLogLife(logTest, create, traits)
   })
 }

@@ -1,11 +1,10 @@
 /** What others add to the stream of the log in Redis: it is passed over, and nothing is lost by it. */
 import assert from 'node:assert/strict'
-import { after, afterEach, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { beforeFirst, type LogEntry } from '../../event-log/event-log.ts'
 import { until } from '../support/condition.ts'
 import { readNow, startReading } from '../support/log-reading.ts'
-import { type RunningRedis, startRedis } from '../support/redis.ts'
-import { assertChained, openLog, type RedisLogUnderTest } from '../support/redis-log.ts'
+import { assertChained, useRedisLogs } from '../support/redis-log.ts'
 import { requireService } from '../support/requires.ts'
 
 const stream = '{rescind}:log'
@@ -14,32 +13,15 @@ const textsOf = (entries: readonly LogEntry[]): string[] => entries.map(({ event
 const positionsOf = (entries: readonly LogEntry[]): number[] => entries.map(({ position }) => position)
 
 describe('the log in Redis to which others add', requireService('redis'), () => {
-  let redis: RunningRedis
-  const opened: RedisLogUnderTest[] = []
-
-  before(async () => {
-    redis = await startRedis()
-  })
-  after(() => redis?.stop())
-  afterEach(async () => {
-    for (const { log } of opened.splice(0)) await log.close()
-    await redis.cli('flushall')
-  })
-
-  const open = async (): Promise<RedisLogUnderTest> => {
-    const under = await openLog({ url: redis.url })
-    opened.push(under)
-    return under
-  }
-  const lengthOf = async () => Number(await redis.cli('xlen', stream))
+  const { redis, open, lengthOf } = useRedisLogs()
 
   test('passes over what others added, tells of each once, and keeps its chain', async () => {
     const { log, foreign } = await open()
     await log.append(bytes('one'))
-    await redis.cli('xadd', stream, '*', 'token', 'value')
+    await redis().cli('xadd', stream, '*', 'token', 'value')
     const far = await log.append(bytes('two'))
     assert.ok(far > 1_000_000_000_000)
-    await redis.cli('xadd', stream, `${far}-3`, 'p', '0'.repeat(16), 'd', '0'.repeat(16), 'e', 'event')
+    await redis().cli('xadd', stream, `${far}-3`, 'p', '0'.repeat(16), 'd', '0'.repeat(16), 'e', 'event')
     assert.equal(await log.append(bytes('three')), far + 1)
     const entries = await readNow(log)
     assert.deepEqual(textsOf(entries), ['one', 'two', 'three'])
@@ -57,7 +39,7 @@ describe('the log in Redis to which others add', requireService('redis'), () => 
     const [one] = (await readNow(log)) as [LogEntry]
     const previous = one.digest.toString(16).padStart(16, '0')
     const reader = startReading(log)
-    await redis.cli('xadd', stream, '7-0', 'p', previous, 'd', '0123456789abcdef', 'e', 'alike')
+    await redis().cli('xadd', stream, '7-0', 'p', previous, 'd', '0123456789abcdef', 'e', 'alike')
     await until('it was read', () => reader.entries.length === 2)
     const alike = reader.entries[1] as LogEntry
     assert.equal((await log.check(alike)).known, 'confirmed')
@@ -72,7 +54,7 @@ describe('the log in Redis to which others add', requireService('redis'), () => 
 
   test('begins after what others added before it', async () => {
     const { log } = await open()
-    await redis.cli('xadd', stream, '5-3', 'a', 'b')
+    await redis().cli('xadd', stream, '5-3', 'a', 'b')
     assert.equal((await log.check(beforeFirst)).epoch, undefined)
     assert.equal(await log.append(bytes('one')), 6)
     const { start, end } = await log.check(beforeFirst)
@@ -84,7 +66,7 @@ describe('the log in Redis to which others add', requireService('redis'), () => 
     const { log, lines, foreign } = await open()
     await log.append(bytes('one'))
     const reader = startReading(log)
-    await redis.cli('xadd', stream, '9007199254740993-0', 'a', 'b')
+    await redis().cli('xadd', stream, '9007199254740993-0', 'a', 'b')
     for (let attempt = 0; attempt < 2; attempt += 1)
       await assert.rejects(log.append(bytes('refused')), {
         code: 'ERR_LOG_EXHAUSTED',
@@ -93,8 +75,8 @@ describe('the log in Redis to which others add', requireService('redis'), () => 
     assert.equal(lines.filter(line => line.startsWith('error: ') && /XSETID/.test(line)).length, 1)
     await until('the reader has told of it', () => foreign.length > 0)
 
-    await redis.cli('xdel', stream, '9007199254740993-0')
-    await redis.cli('xsetid', stream, '1-0')
+    await redis().cli('xdel', stream, '9007199254740993-0')
+    await redis().cli('xsetid', stream, '1-0')
     assert.deepEqual(await log.appendAll([bytes('two'), bytes('three')]), [2, 3])
     await until('the reader went on', () => reader.entries.length === 3)
     assert.deepEqual(textsOf(reader.entries), ['one', 'two', 'three'])
@@ -105,7 +87,7 @@ describe('the log in Redis to which others add', requireService('redis'), () => 
 
   test('stores none of several events when there is not a position for each', async () => {
     const { log } = await open()
-    await redis.cli('xadd', stream, '9007199254740989-0', 'a', 'b')
+    await redis().cli('xadd', stream, '9007199254740989-0', 'a', 'b')
     await assert.rejects(log.appendAll([bytes('1'), bytes('2'), bytes('3')]), { code: 'ERR_LOG_EXHAUSTED' })
     assert.equal(await lengthOf(), 1)
     assert.deepEqual(await log.appendAll([bytes('1'), bytes('2')]), [9007199254740990, 9007199254740991])
@@ -116,11 +98,11 @@ describe('the log in Redis to which others add', requireService('redis'), () => 
   test('a reader reads also what took the place of a foreign entry that it had passed over', async () => {
     const { log, foreign } = await open()
     await log.append(bytes('one'))
-    await redis.cli('xadd', stream, '2-0', 'a', 'b')
+    await redis().cli('xadd', stream, '2-0', 'a', 'b')
     const reader = startReading(log)
     await until('it has passed over the foreign one', () => foreign.length === 1)
     // As a fail-over to a replica that lacks the foreign entry does.
-    await redis.cli(
+    await redis().cli(
       'eval',
       `redis.call('xdel',KEYS[1],'2-0') redis.call('xsetid',KEYS[1],'1-0')`,
       '1',

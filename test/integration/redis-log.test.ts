@@ -1,12 +1,12 @@
 /** The log in one Redis: what is stored, who else writes there, and what is told of it. */
 import assert from 'node:assert/strict'
-import { after, afterEach, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { beforeFirst, type EventLog, type LogEntry } from '../../event-log/event-log.ts'
 import { until } from '../support/condition.ts'
 import { readNow, startReading } from '../support/log-reading.ts'
 import { freePort } from '../support/ports.ts'
 import { type RunningRedis, startRedis } from '../support/redis.ts'
-import { assertChained, openLog, type RedisLogUnderTest } from '../support/redis-log.ts'
+import { assertChained, openLog, type RedisLogUnderTest, useRedisLogs } from '../support/redis-log.ts'
 import { requireService } from '../support/requires.ts'
 
 const stream = '{rescind}:log'
@@ -16,24 +16,7 @@ const textsOf = (entries: readonly LogEntry[]): string[] => entries.map(({ event
 const positionsOf = (entries: readonly LogEntry[]): number[] => entries.map(({ position }) => position)
 
 describe('the log in Redis', requireService('redis'), () => {
-  let redis: RunningRedis
-  const opened: RedisLogUnderTest[] = []
-
-  before(async () => {
-    redis = await startRedis()
-  })
-  after(() => redis?.stop())
-  afterEach(async () => {
-    for (const { log } of opened.splice(0)) await log.close()
-    await redis.cli('flushall')
-  })
-
-  const open = async (): Promise<RedisLogUnderTest> => {
-    const under = await openLog({ url: redis.url })
-    opened.push(under)
-    return under
-  }
-  const lengthOf = async () => Number(await redis.cli('xlen', stream))
+  const { redis, open, lengthOf } = useRedisLogs()
 
   test('chains its digests, and its ids are the positions', async () => {
     const { log } = await open()
@@ -42,15 +25,15 @@ describe('the log in Redis', requireService('redis'), () => {
     assertChained(await readNow(log))
     const { epoch, ...rest } = await log.check(beforeFirst)
     assert.deepEqual(rest, { start: 1, end: 3, known: 'confirmed' })
-    assert.equal(await redis.cli('hget', meta, 'epoch'), epoch)
-    assert.equal(await redis.cli('hget', meta, 'end'), '3')
+    assert.equal(await redis().cli('hget', meta, 'epoch'), epoch)
+    assert.equal(await redis().cli('hget', meta, 'end'), '3')
   })
 
   test('stores events that arrive together in one step of Redis', async () => {
     const { log } = await open()
     await log.append(bytes('first'))
     const calls = async () =>
-      Number(/cmdstat_eval:calls=(\d+)/.exec(await redis.cli('info', 'commandstats'))?.[1] ?? 0)
+      Number(/cmdstat_eval:calls=(\d+)/.exec(await redis().cli('info', 'commandstats'))?.[1] ?? 0)
     const before = await calls()
     const positions = await Promise.all(Array.from({ length: 500 }, (_, at) => log.append(bytes(`${at}`))))
     assert.equal(new Set(positions).size, 500)
@@ -70,8 +53,7 @@ describe('the log in Redis', requireService('redis'), () => {
 
   test('two prefixes are two logs', async () => {
     const { log } = await open()
-    const other = await openLog({ url: redis.url, prefix: 'other' })
-    opened.push(other)
+    const other = await open({ prefix: 'other' })
     await log.append(bytes('ours'))
     await other.log.append(bytes('theirs'))
     assert.deepEqual(textsOf(await readNow(other.log)), ['theirs'])
@@ -83,7 +65,7 @@ describe('the log in Redis', requireService('redis'), () => {
     await log.appendAll([bytes('one'), bytes('two')])
     const { epoch } = await log.check(beforeFirst)
     const last = (await readNow(log)).at(-1)!
-    await redis.cli('flushall')
+    await redis().cli('flushall')
     assert.deepEqual(await log.check(last), { epoch: undefined, start: 1, end: -1, known: 'ahead' })
     assert.equal(await log.append(bytes('other')), 1)
     assert.equal((await log.check(last)).known, 'ahead')
@@ -98,7 +80,7 @@ describe('the log in Redis', requireService('redis'), () => {
     await log.append(bytes('one'))
     const { epoch } = await log.check(beforeFirst)
     const [last] = await readNow(log)
-    await redis.cli('del', stream)
+    await redis().cli('del', stream)
     assert.equal((await log.check(last!)).known, 'ahead')
     await log.append(bytes('one'))
     assert.notEqual((await log.check(last!)).epoch, epoch)
@@ -110,7 +92,7 @@ describe('the log in Redis', requireService('redis'), () => {
     const reader = startReading(log)
     const failed = assert.rejects(reader.ended, { code: 'ERR_LOG_ROLLED_BACK' })
     await until('it has read', () => reader.entries.length === 2)
-    await redis.cli('flushall')
+    await redis().cli('flushall')
     await log.appendAll([bytes('a'), bytes('b'), bytes('c')])
     await failed
     assert.equal(reader.entries.length, 2)
@@ -121,7 +103,7 @@ describe('the log in Redis', requireService('redis'), () => {
     await log.appendAll([bytes('one'), bytes('two')])
     const reader = startReading(log)
     await until('it has read', () => reader.entries.length === 2)
-    await redis.cli('del', meta)
+    await redis().cli('del', meta)
     assert.equal(await log.append(bytes('three')), 3)
     await until('it has read on', () => reader.entries.length === 3)
     assert.ok(lines.some(line => line.startsWith('warn: ') && /seam/.test(line)))
@@ -142,7 +124,7 @@ describe('the log in Redis', requireService('redis'), () => {
     const check = await log.check(entries[1]!)
     assert.deepEqual([check.start, check.end, check.known], [4, 10, 'trimmed'])
     assert.equal((await log.check(entries[3]!)).known, 'confirmed')
-    await redis.cli('xadd', stream, '11-0', 'a', 'b')
+    await redis().cli('xadd', stream, '11-0', 'a', 'b')
     await log.trim!(1_000, last)
     assert.deepEqual(positionsOf(await readNow(log)), [10])
     assert.equal((await log.check(last)).known, 'confirmed')
@@ -171,8 +153,7 @@ describe('the log in Redis', requireService('redis'), () => {
         [full, /OOM/],
         [refusing, /NOREPLICAS/],
       ] as const) {
-        const under = await openLog({ url: server.url })
-        opened.push(under)
+        const under = await open({ url: server.url })
         await assert.rejects(under.log.append(bytes('one')), { code: 'ERR_LOG_WRITE', message })
         assert.equal(await server.cli('exists', stream), '0')
       }
@@ -184,16 +165,15 @@ describe('the log in Redis', requireService('redis'), () => {
 
   test('says so when the keys hold something else', async () => {
     const { log } = await open()
-    await redis.cli('set', stream, 'value')
+    await redis().cli('set', stream, 'value')
     await assert.rejects(log.append(bytes('one')), { code: 'ERR_LOG_WRITE', message: /WRONGTYPE/ })
   })
 
   test('uses the database of the URL, and none when there is no such one', async () => {
-    const third = await openLog({ url: `${redis.url}/3` })
-    const none = await openLog({ url: `${redis.url}/99` })
-    opened.push(third, none)
+    const third = await open({ url: `${redis().url}/3` })
+    const none = await open({ url: `${redis().url}/99` })
     await third.log.append(bytes('one'))
-    assert.equal(await redis.cli('-n', '3', 'xlen', stream), '1')
+    assert.equal(await redis().cli('-n', '3', 'xlen', stream), '1')
     assert.equal(await lengthOf(), 0)
     await assert.rejects(none.log.append(bytes('one')), { code: 'ERR_LOG_UNREACHABLE' })
     assert.match(none.logged(), /DB index is out of range/)
@@ -212,16 +192,16 @@ describe('Redis that is not there', requireService('redis'), () => {
   test('does not keep the log from being opened; it is used as soon as it is there', async () => {
     const port = await freePort()
     const { log, lines } = await openLog({ url: `redis://127.0.0.1:${port}` })
-    let redis: RunningRedis | undefined
+    let late: RunningRedis | undefined
     try {
       await assertUnreachable(log)
-      redis = await startRedis({ port })
+      late = await startRedis({ port })
       await until('it appends', () => log.append(bytes('one')))
       assert.equal(lines.filter(line => /cannot be reached/.test(line)).length, 1)
       assert.equal(lines.filter(line => /is back/.test(line)).length, 1)
     } finally {
       await log.close()
-      await redis?.stop()
+      await late?.stop()
     }
     await assert.rejects(log.append(bytes('closed')), unreachable)
   })

@@ -4,11 +4,10 @@
  * @module
  */
 import { randomUUID } from 'node:crypto'
-import type { EventLog } from '../../event-log/event-log.ts'
 import { type KafkaLogOptions, openKafkaLog } from '../../event-log/kafka/kafka-log.ts'
 import { createEventCodec } from '../../revocation/formats/rescind.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import type { LogUnderTest } from '../conformance/event-log-suite.ts'
+import { createLogUnderTest, type LogUnderTest } from '../conformance/log-under-test.ts'
 
 /** A topic's name that nobody else uses. */
 export const newTopic = (): string => `rescind.test-${randomUUID()}`
@@ -53,21 +52,5 @@ export const kafkaLogOptions = (
 /** A log in a new topic. */
 export const createKafkaLogUnderTest = (brokers: readonly string[]): LogUnderTest => {
   const options = kafkaLogOptions(brokers)
-  let log: EventLog | undefined
-  const open = async () => {
-    log = await openKafkaLog(options)
-    return log
-  }
-  const close = async () => {
-    await log?.close()
-    log = undefined
-  }
-  return {
-    open,
-    reopen: async () => {
-      await close()
-      return open()
-    },
-    destroy: close,
-  }
+  return createLogUnderTest(() => openKafkaLog(options))
 }

@@ -15,7 +15,7 @@ import {
 } from '../../event-log/event-log.ts'
 import type { Confirmation } from '../../revocation/digest-history.ts'
 import { RescindError } from '../../revocation/error.ts'
-import type { LogUnderTest } from '../conformance/event-log-suite.ts'
+import { createLogUnderTest, type LogUnderTest } from '../conformance/log-under-test.ts'
 
 /** What is stored; it outlives the logs that are opened on it. */
 export interface MemoryLogStore {
@@ -53,6 +53,8 @@ export const createMemoryLogStore = (options: MemoryLogOptions = {}): MemoryLogS
   let end: LogPosition = beforeFirst
   let failure: Error | undefined
 
+  /** Positions have no gaps here. */
+  const indexOf = (position: number) => position - startOf(entries)
   const store = (event: Uint8Array): number => {
     end = { position: Math.max(1, end.position + 1), digest: chainedDigest(end.digest, event) }
     entries.push({ ...end, event: Uint8Array.from(event) })
@@ -89,13 +91,13 @@ export const createMemoryLogStore = (options: MemoryLogOptions = {}): MemoryLogS
     if (position === beforeFirst.position) return 'confirmed'
     if (position > end.position) return 'ahead'
     if (position < startOf(entries)) return 'trimmed'
-    return entries.find(entry => entry.position === position)?.digest === digest ? 'confirmed' : 'different'
+    return entries[indexOf(position)]?.digest === digest ? 'confirmed' : 'different'
   }
   const read = async function* (after: LogPosition, stop: AbortSignal): AsyncGenerator<readonly LogEntry[]> {
     let last = after
     while (!stop.aborted) {
-      const from = entries.findIndex(entry => entry.position > last.position)
-      if (from < 0) {
+      const from = Math.max(0, indexOf(last.position + 1))
+      if (from >= entries.length) {
         await once(changed, 'changed', { signal: stop }).catch(() => undefined)
         continue
       }
@@ -107,8 +109,7 @@ export const createMemoryLogStore = (options: MemoryLogOptions = {}): MemoryLogS
     }
   }
   const trim = (before: number) => {
-    const kept = entries.findIndex(entry => entry.position >= before)
-    entries.splice(0, kept < 0 ? Math.max(0, entries.length - 1) : kept)
+    entries.splice(0, Math.min(Math.max(0, indexOf(before)), Math.max(0, entries.length - 1)))
   }
 
   return {
@@ -123,8 +124,7 @@ export const createMemoryLogStore = (options: MemoryLogOptions = {}): MemoryLogS
       end = beforeFirst
     },
     rollBack: position => {
-      const lost = entries.findIndex(entry => entry.position > position)
-      if (lost >= 0) entries.length = lost
+      entries.length = Math.min(Math.max(0, indexOf(position + 1)), entries.length)
       const last = entries.at(-1)
       end = last === undefined ? beforeFirst : { position: last.position, digest: last.digest }
     },
@@ -138,11 +138,5 @@ export const createMemoryLogStore = (options: MemoryLogOptions = {}): MemoryLogS
 /** For the conformance suite. */
 export const createMemoryLogUnderTest = async (): Promise<LogUnderTest> => {
   const store = createMemoryLogStore()
-  let log: EventLog | undefined
-  const reopen = async () => {
-    await log?.close()
-    log = store.open()
-    return log
-  }
-  return { open: reopen, reopen, destroy: async () => log?.close() }
+  return createLogUnderTest(async () => store.open())
 }

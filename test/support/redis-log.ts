@@ -4,12 +4,13 @@
  * @module
  */
 import assert from 'node:assert/strict'
+import { after, afterEach, before } from 'node:test'
 import { chainedDigest } from '../../event-log/digest.ts'
 import { beforeFirst, type EventLog, type LogEntry } from '../../event-log/event-log.ts'
 import { openRedisLog, type RedisLogOptions } from '../../event-log/redis/redis-log.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import type { LogUnderTest } from '../conformance/event-log-suite.ts'
-import { startRedis } from './redis.ts'
+import { createLogUnderTest, type LogUnderTest } from '../conformance/log-under-test.ts'
+import { type RunningRedis, startRedis } from './redis.ts'
 
 /** A log, and what it said so far. */
 export interface RedisLogUnderTest {
@@ -42,19 +43,32 @@ export async function openLog(
 /** For the conformance suite: each log has a server of its own. */
 export async function createRedisLogUnderTest(): Promise<LogUnderTest> {
   const redis = await startRedis()
-  let log: EventLog | undefined
-  const reopen = async () => {
-    await log?.close()
-    log = (await openLog({ url: redis.url })).log
-    return log
-  }
+  return createLogUnderTest(async () => (await openLog({ url: redis.url })).log, redis.stop)
+}
+
+/** The logs of a test file, in one Redis that is emptied after each test; to be called in a `describe`. */
+export function useRedisLogs() {
+  let redis: RunningRedis
+  const opened: RedisLogUnderTest[] = []
+  before(async () => {
+    redis = await startRedis()
+  })
+  after(() => redis?.stop())
+  afterEach(async () => {
+    for (const { log } of opened.splice(0)) await log.close()
+    await redis.cli('flushall')
+  })
   return {
-    open: reopen,
-    reopen,
-    destroy: async () => {
-      await log?.close()
-      await redis.stop()
+    /** The server; not before the first test. */
+    redis: () => redis,
+    /** Opens a log there, unless the options name another place; it is closed after the test. */
+    open: async (options: Partial<RedisLogOptions> = {}): Promise<RedisLogUnderTest> => {
+      const under = await openLog({ url: redis.url, ...options })
+      opened.push(under)
+      return under
     },
+    /** Entries in the stream of the log. */
+    lengthOf: async () => Number(await redis.cli('xlen', '{rescind}:log')),
   }
 }
 

@@ -50,6 +50,17 @@ export const post = async (
 export const revokeAs = (port: number, client: ClientCredentials, token: string): Promise<RevokerAnswer> =>
   post(port, '/oauth2/revoke', new URLSearchParams({ token }), basic(client))
 
+/** The same as options for `request` of node:http, and the body; for who sends very many. */
+export const revocationRequest = (port: number, client: ClientCredentials, token: string) => {
+  const body = `token=${token}`
+  const headers = {
+    ...basic(client),
+    'content-type': 'application/x-www-form-urlencoded',
+    'content-length': body.length,
+  }
+  return { body, options: { host: '127.0.0.1', port, path: '/oauth2/revoke', method: 'POST', headers } }
+}
+
 /** Sends a body to the admin API. */
 export const postRevocation = (
   port: number,

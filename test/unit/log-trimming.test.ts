@@ -31,6 +31,9 @@ afterEach(async () => {
 
 const nowSeconds = Math.floor(Date.now() / 1000)
 
+/** The time does not pass here: what is live stays so however long a test takes. */
+const unmoved = { codec: plainCodec, graceSeconds: 0, now: () => nowSeconds * 1_000 }
+
 const startTrimming = async (store: MemoryLogStore) => {
   const log = store.open()
   const follower = followLog({ log, codec: plainCodec, graceSeconds: 0 })
@@ -40,8 +43,7 @@ const startTrimming = async (store: MemoryLogStore) => {
   const { logger } = createErrorLogger()
   return {
     follower,
-    trim: () =>
-      trimIfLong({ log, follower, codec: plainCodec, graceSeconds: 0, logger }, new AbortController().signal),
+    trim: () => trimIfLong({ log, follower, ...unmoved, logger }, new AbortController().signal),
   }
 }
 
@@ -147,7 +149,7 @@ test('a log that lost its tail after the events were appended again is not trimm
     },
   }
   const { logger } = createErrorLogger()
-  const options = { log: losing, follower, codec: plainCodec, graceSeconds: 0, logger }
+  const options = { log: losing, follower, ...unmoved, logger }
   await assert.rejects(trimIfLong(options, new AbortController().signal), { code: 'ERR_LOG_ROLLED_BACK' })
   assert.equal(store.entries.length, 12_001)
 })
@@ -216,7 +218,7 @@ test('copies that were lost before they were read back do not let the originals 
     },
   }
   const { logger } = createErrorLogger()
-  const options = { log: losing, follower, codec: plainCodec, graceSeconds: 0, logger }
+  const options = { log: losing, follower, ...unmoved, logger }
   await trimIfLong(options, new AbortController().signal)
   assert.ok(stateOf(store).entry(matchKey(kept.match, false).key) !== undefined)
 })
@@ -241,10 +243,10 @@ test('a state that is read from a trimmed log decides as one that read it all', 
         await trim()
         assert.ok(store.entries.length < 10_500 + shifted.length + declarations.length)
         const trimmed = stateOf(store)
+        const [rejectsTrimmed, rejectsWhole] = [rejecting(trimmed), rejecting(whole)]
         for (const token of tokens) {
-          const now = nowSeconds + 100
           const moved = { ...token, iat: token.iat + nowSeconds }
-          assert.equal(rejects(trimmed, moved, now), rejects(whole, moved, now))
+          assert.equal(rejectsTrimmed(moved), rejectsWhole(moved))
         }
       },
     ),
@@ -263,5 +265,9 @@ const shift = (event: LogEvent): LogEvent => {
   }
 }
 
-const rejects = (state: LiveState, token: Parameters<typeof tableRejects>[2], now: number): boolean =>
-  tableRejects(tableOf(state), state.claimSets.sets, token, now)
+/** Decides by a state, a hundred seconds from now. */
+const rejecting = (state: LiveState) => {
+  const table = tableOf(state)
+  return (token: Parameters<typeof tableRejects>[2]) =>
+    tableRejects(table, state.claimSets.sets, token, nowSeconds + 100)
+}
