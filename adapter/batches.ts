@@ -14,7 +14,7 @@ import {
 } from '../proto/wire.ts'
 import { batchFormat, type Entry, packEntries, packedEntryBytes } from '../revocation/entries.ts'
 import { derivation, keyFromText } from '../revocation/key.ts'
-import type { LiveKey } from '../revocation/live-key.ts'
+import type { LiveEntry } from '../revocation/live-key.ts'
 import type { LiveState } from '../revocation/live-state.ts'
 
 /** A message ready to be written. */
@@ -49,7 +49,7 @@ interface Run {
   readonly bytes: number
 }
 
-type Pair = readonly [key: string, live: LiveKey]
+type Pair = readonly [key: string, live: LiveEntry]
 
 /** Which step a message is. Versions are positions; `rolledBack` and `leftovers` are false unless given. */
 interface Step extends Pick<RevocationBatchFields, 'rolledBack' | 'leftovers'> {
@@ -70,7 +70,7 @@ export class Batches {
   readonly #state: LiveState
   readonly #settings: BatchSettings
   readonly #entriesPerMessage: number
-  readonly #changed = new Map<string, LiveKey>()
+  readonly #changed = new Map<string, LiveEntry>()
   readonly #shared = new Map<number, Run>()
   #sharedBytes = 0
   #flushedTo: number

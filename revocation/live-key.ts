@@ -1,6 +1,5 @@
 /**
- * What is live under one key: up to 64 revocations singly, those beyond merged. Its entry is their union. There are
- * millions of these, most with a single revocation: so they are small, and their union is kept.
+ * What is live under one key: up to 64 revocations singly, those beyond merged. Its entry is their union.
  *
  * @module
  */
@@ -47,12 +46,25 @@ export interface LiveKeyImage {
   readonly singles: readonly Single[]
 }
 
+/** What a walk over all keys tells of each. */
+export interface LiveEntry {
+  /** What enforcers are sent. */
+  readonly entry: Times
+  /** Position in the log at which the entry last changed; -1 if the log says nothing of the key. */
+  readonly changedAt: number
+  /** When nothing of it is needed any more, seconds. */
+  readonly lastNeededAt: number
+  /** Whether something of it was enforced and the log does not hold it (any more). */
+  readonly hasLeftovers: boolean
+  /** How many revocations of it are held: merged ones count as one. */
+  readonly size: number
+}
+
 /** Position of what the log does not hold (any more). */
 export const leftoverPosition = -1
 
 /** The revocations of one key. */
-export class LiveKey {
-  /** Position in the log at which the entry last changed; -1 if the log says nothing of the key. */
+export class LiveKey implements LiveEntry {
   changedAt = 0
   /** Until when a tombstone is kept: the latest expiry of what was restored, seconds. */
   restoredUntil = 0
@@ -64,7 +76,7 @@ export class LiveKey {
   #singles: readonly Single[] = []
   #entry: Times = restoredTimes
 
-  /** What enforcers are sent; another object when it may have changed. */
+  /** Another object when it may have changed. */
   get entry(): Times {
     return this.#entry
   }
@@ -83,7 +95,11 @@ export class LiveKey {
     return this.#merged
   }
 
-  /** How many revocations of it are held: merged ones count as one. */
+  /** Those that are held one by one. */
+  get singles(): readonly Single[] {
+    return this.#singles
+  }
+
   get size(): number {
     const merged = this.#merged ?? this.#mergedLeftover
     return this.#singles.length + (merged === undefined ? 0 : 1)
@@ -111,7 +127,6 @@ export class LiveKey {
     return this.#singles.find(single => single.id === id)
   }
 
-  /** Whether something of it was enforced and the log does not hold it (any more). */
   get hasLeftovers(): boolean {
     return (
       this.#mergedLeftover !== undefined ||
@@ -119,7 +134,6 @@ export class LiveKey {
     )
   }
 
-  /** When nothing of it is needed any more, seconds. */
   get lastNeededAt(): number {
     return Math.max(this.#entry.expiresAt, this.restoredUntil)
   }

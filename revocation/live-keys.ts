@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { LiveKey, leftoverPosition, type Times } from './live-key.ts'
+import { type LiveEntry, LiveKey, leftoverPosition, type Times } from './live-key.ts'
+import { LiveRows } from './live-rows.ts'
 import { latestSeconds } from './time.ts'
 
 /** Whom the keys tell of changes. */
@@ -16,14 +17,17 @@ export interface KeyListeners {
   counted(claimSet: number, change: 1 | -1): void
 }
 
+/** Before everything, also before what the log does not hold. */
+const beforeLeftovers = leftoverPosition - 1
+
 /** Keys by their text, see `keyText`. */
 export class LiveKeys {
-  readonly #keys = new Map<string, LiveKey>()
+  readonly #rows = new LiveRows()
   readonly #listeners: KeyListeners
-  /** Keys with something that the log does not hold (any more). */
-  readonly #leftovers = new Set<string>()
+  /** How many keys have something that the log does not hold (any more). */
+  #leftovers = 0
   #revocations = 0
-  #pruning: Iterator<[string, LiveKey]> | undefined
+  #pruning: Iterator<readonly [string, LiveEntry]> | undefined
 
   constructor(listeners: KeyListeners) {
     this.#listeners = listeners
@@ -31,7 +35,7 @@ export class LiveKeys {
 
   /** Keys that are held, tombstones included. */
   get size(): number {
-    return this.#keys.size
+    return this.#rows.size
   }
 
   /** Revocations that are held, those of one key beyond 64 as one. */
@@ -39,30 +43,29 @@ export class LiveKeys {
     return this.#revocations
   }
 
-  /** What is held under a key. */
+  /** What is held under a key: a copy. */
   get(text: string): LiveKey | undefined {
-    return this.#keys.get(text)
+    return this.#rows.get(text)
   }
 
-  /** All, leftovers first; what changes meanwhile comes at the end. */
-  [Symbol.iterator](): MapIterator<[string, LiveKey]> {
-    return this.#keys[Symbol.iterator]()
+  /**
+   * Keys that changed after a position, in the order of their last change; from {@link beforeLeftovers} all, leftovers
+   * first. What changes meanwhile comes at the end; a key may come twice.
+   */
+  changedAfter(position: number): Generator<readonly [text: string, live: LiveEntry]> {
+    return this.#rows.after(position)
   }
 
   /** Keys with something that was enforced and that the log does not hold (any more). */
-  *leftovers(): Generator<[string, LiveKey]> {
-    for (const text of this.#leftovers) {
-      const live = this.#keys.get(text)
-      if (live?.hasLeftovers === true) yield [text, live]
-      else this.#leftovers.delete(text)
-    }
+  *leftovers(): Generator<readonly [text: string, live: LiveEntry]> {
+    if (this.#leftovers === 0) return
+    for (const pair of this.#rows.after(beforeLeftovers)) if (pair[1].hasLeftovers) yield pair
   }
 
   /** Takes over a key from a checkpoint, at the end. */
   load(text: string, live: LiveKey): void {
-    this.#keys.set(text, live)
-    if (live.hasLeftovers) this.#leftovers.add(text)
-    this.#revocations += live.size
+    this.#rows.append(text, live)
+    this.#tally(live, 1)
     if (live.entry.expiresAt > 0) this.#count(live, 1)
   }
 
@@ -73,17 +76,19 @@ export class LiveKeys {
    * @param position of the event that changes it.
    */
   change(text: string, position: number, change: (live: LiveKey) => void): void {
-    const known = this.#keys.get(text)
+    const known = this.#rows.get(text)
     const live = known ?? new LiveKey()
-    const { entry: before, size } = live
+    const { entry: before } = live
+    if (known !== undefined) this.#tally(live, -1)
     change(live)
+    this.#tally(live, 1)
     const { entry: after } = live
-    this.#revocations += live.size - size
     const isSame = after.expiresAt === before.expiresAt && after.issuedBefore === before.issuedBefore
-    if (known === undefined || !isSame || live.changedAt === leftoverPosition) {
+    if (known !== undefined && isSame && live.changedAt !== leftoverPosition) {
+      this.#rows.replace(text, live)
+    } else {
       live.changedAt = position
-      if (known !== undefined) this.#keys.delete(text)
-      this.#keys.set(text, live)
+      this.#rows.append(text, live)
       if (before.expiresAt === 0 && after.expiresAt > 0) this.#count(live, 1)
       if (before.expiresAt > 0 && after.expiresAt === 0) this.#count(live, -1)
       this.#listeners.changed(text, live)
@@ -93,23 +98,23 @@ export class LiveKeys {
 
   /** What is held stays until it expires, but not as something that the log holds. */
   becomeLeftovers(): void {
-    for (const [text, live] of this.#keys) {
+    for (const [text] of this.#rows.after(beforeLeftovers)) {
+      const live = this.#rows.get(text) as LiveKey
+      this.#tally(live, -1)
       live.becomeLeftover()
-      if (live.size === 0) {
-        this.#forget(text, live)
-      } else {
-        this.#leftovers.add(text)
-        this.#listeners.touched(text, live)
-      }
+      this.#tally(live, 1)
+      this.#rows.replace(text, live)
+      if (live.size === 0) this.#forget(text)
+      else this.#listeners.touched(text, live)
     }
   }
 
   /** Gives cuts other times: how long tokens may live has changed at a position. */
   retimeCuts(position: number, timesOf: (times: Times) => Times): void {
-    const cuts = [...this.#keys].filter(
-      ([, { entry }]) => entry.issuedBefore < latestSeconds && entry.expiresAt > 0,
-    )
-    for (const [text] of cuts) this.change(text, position, live => live.retime(timesOf))
+    for (const [text, { entry }] of this.#rows.after(beforeLeftovers)) {
+      if (entry.issuedBefore === latestSeconds || entry.expiresAt === 0) continue
+      this.change(text, position, live => live.retime(timesOf))
+    }
   }
 
   /**
@@ -118,7 +123,7 @@ export class LiveKeys {
    * @returns true when all had their turn once more.
    */
   pruneStep(expiredAt: number, keysLimit: number): boolean {
-    this.#pruning ??= this.#keys[Symbol.iterator]()
+    this.#pruning ??= this.#rows.after(beforeLeftovers)
     for (let looked = 0; looked < keysLimit; looked++) {
       const next = this.#pruning.next()
       if (next.done === true) {
@@ -126,25 +131,33 @@ export class LiveKeys {
         return true
       }
       const [text, live] = next.value
-      if (live.lastNeededAt <= expiredAt) this.#forget(text, live)
-      else this.#dropExpired(live, expiredAt)
+      if (live.lastNeededAt <= expiredAt) this.#forget(text)
+      else if (live.size > 1) this.#dropExpired(text, expiredAt)
     }
     return false
   }
 
-  #dropExpired(live: LiveKey, expiredAt: number): void {
-    if (live.entry.expiresAt <= expiredAt || live.size < 2) return
-    this.#revocations -= live.size
+  #dropExpired(text: string, expiredAt: number): void {
+    const live = this.#rows.get(text) as LiveKey
+    if (live.entry.expiresAt <= expiredAt) return
+    this.#tally(live, -1)
     live.dropExpired(expiredAt)
-    this.#revocations += live.size
+    this.#tally(live, 1)
+    this.#rows.replace(text, live)
   }
 
-  #forget(text: string, live: LiveKey): void {
-    this.#keys.delete(text)
-    this.#leftovers.delete(text)
-    this.#revocations -= live.size
+  #forget(text: string): void {
+    const live = this.#rows.get(text) as LiveKey
+    this.#rows.delete(text)
+    this.#tally(live, -1)
     if (live.entry.expiresAt > 0) this.#count(live, -1)
     this.#listeners.touched(text, undefined)
+  }
+
+  /** Adds to the totals what a key holds (1), or takes it from them (-1). */
+  #tally(live: LiveKey, sign: 1 | -1): void {
+    this.#revocations += sign * live.size
+    if (live.hasLeftovers) this.#leftovers += sign
   }
 
   #count({ claimSet }: LiveKey, change: 1 | -1): void {

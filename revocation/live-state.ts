@@ -10,7 +10,7 @@ import { ClaimSets, type ClaimSetsInUse } from './claim-sets.ts'
 import { DeclaredLifetimes } from './declared-lifetimes.ts'
 import { type Confirmation, DigestHistory } from './digest-history.ts'
 import { keyText, matchKeyText } from './key.ts'
-import { LiveKey, type LiveKeyImage, restoredTimes, type Times } from './live-key.ts'
+import { type LiveEntry, LiveKey, type LiveKeyImage, restoredTimes, type Times } from './live-key.ts'
 import { LiveKeys } from './live-keys.ts'
 import type {
   ClaimSetDeclaration,
@@ -133,26 +133,24 @@ export class LiveState {
 
   /**
    * Keys that changed after a position, in the order of their last change; what changes meanwhile comes at the end.
-   * From -1 this is the full state, tombstones included.
+   * From -1 this is the full state, tombstones included. A key may come twice.
    */
-  *changedAfter(position: number): Generator<readonly [key: string, live: LiveKey]> {
-    for (const pair of this.#keys) {
-      if (pair[1].changedAt > position) yield pair
-    }
+  changedAfter(position: number): Generator<readonly [key: string, live: LiveEntry]> {
+    return this.#keys.changedAfter(position)
   }
 
   /** All keys, leftovers and tombstones included, leftovers first. */
-  *all(): Generator<readonly [key: string, live: LiveKey]> {
-    yield* this.#keys
+  all(): Generator<readonly [key: string, live: LiveEntry]> {
+    return this.#keys.changedAfter(Number.NEGATIVE_INFINITY)
   }
 
-  /** What is held under a key, as text. */
+  /** What is held under a key, as text: a copy. */
   live(key: string): LiveKey | undefined {
     return this.#keys.get(key)
   }
 
   /** Keys with something that was enforced and that the log does not hold (any more). */
-  leftovers(): Generator<readonly [key: string, live: LiveKey]> {
+  leftovers(): Generator<readonly [key: string, live: LiveEntry]> {
     return this.#keys.leftovers()
   }
 
@@ -248,9 +246,11 @@ export class LiveState {
     } else {
       const until = Math.max(restored.until, times.expiresAt)
       this.#restored.set(event.id, { ...restored, until })
-      const live = this.#keys.get(text)
-      if (live !== undefined) live.restoredUntil = Math.max(live.restoredUntil, until)
-      if (live !== undefined) this.onTouched?.(text, live)
+      if (this.#keys.get(text) !== undefined) {
+        this.#keys.change(text, this.position, live => {
+          live.restoredUntil = Math.max(live.restoredUntil, until)
+        })
+      }
     }
     return this.#claimSets.admitted(set) === undefined ? 'claim_set_undeclared' : undefined
   }

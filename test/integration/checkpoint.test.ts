@@ -80,7 +80,7 @@ const isLive = (state: LiveState, { match }: Revocation) =>
 
 /** What decides, and what a later event could depend on. */
 const contents = (state: LiveState) => ({
-  keys: [...state.all()].map(([key, live]) => [key, live.image]),
+  keys: [...state.all()].map(([key]) => [key, state.live(key)?.image]),
   summary: { ...state.summary, claimSets: undefined },
   sets: state.claimSets.sets,
 })

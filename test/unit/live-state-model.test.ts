@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc, { type Arbitrary } from 'fast-check'
 import type { ClaimSet } from '../../revocation/claim-set.ts'
+import type { LiveKey } from '../../revocation/live-key.ts'
 import { LiveState } from '../../revocation/live-state.ts'
 import type { LogEvent, Restoration, Revocation } from '../../revocation/revocation.ts'
 import { tableOf, tableRejects } from '../support/decide.ts'
@@ -106,7 +107,10 @@ const contentsOf = (state: LiveState) => {
   const byText = <Item>(items: Iterable<Item>, textOf: (item: Item) => string): Item[] =>
     [...items].sort((one, other) => (textOf(one) < textOf(other) ? -1 : 1))
   const { claimSets, lifetimes, restored } = state.summary
-  const keys = [...state.all()].map(([key, { entry, image }]) => ({
+  const images = [...state.all()].map(([key, { entry }]) => {
+    return { key, entry, image: (state.live(key) as LiveKey).image }
+  })
+  const keys = images.map(({ key, entry, image }) => ({
     key,
     entry,
     restoredUntil: image.restoredUntil,
@@ -192,7 +196,9 @@ test('the claim sets in use are those with a live key, and equal sets have an eq
       const keysOf = (one: LiveState) =>
         [...one.changedAfter(-1)].filter(([, live]) => live.entry.expiresAt > 0)
       const { claimSets: sets } = state.summary
-      const used = new Set(keysOf(state).map(([, live]) => sets[live.claimSet as number] as ClaimSet))
+      const used = new Set(
+        keysOf(state).map(([key]) => sets[state.live(key)?.claimSet as number] as ClaimSet),
+      )
       assert.equal(state.claimSets.sets.length, [...used].filter(set => state.admits(set)).length)
       assert.equal(state.claimSets.generation, other.claimSets.generation)
     }),

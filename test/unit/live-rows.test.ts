@@ -1,0 +1,192 @@
+/** The compact map of live keys is a map, and its walks miss nothing, whatever happens meanwhile. */
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { KeyIndex } from '../../revocation/key-index.ts'
+import { type LiveEntry, LiveKey, type LiveKeyImage } from '../../revocation/live-key.ts'
+import { LiveRows } from '../../revocation/live-rows.ts'
+
+type Walk = Iterator<readonly [string, LiveEntry]>
+
+const textOf = (number: number): string =>
+  createHash('md5').update(String(number)).digest('binary').slice(0, 16)
+
+const idOf = (number: number): string => createHash('md5').update(`id ${number}`).digest('hex')
+
+/** Of every kind: without revocations, with one, with several, with leftovers. */
+const anyLive = fc
+  .record({
+    times: fc.array(
+      fc.tuple(fc.nat(), fc.nat()).map(([expiresAt, issuedBefore]) => ({ expiresAt, issuedBefore })),
+      { maxLength: 3 },
+    ),
+    position: fc.constantFrom(-1, 7, 2 ** 40),
+    restoredUntil: fc.nat(),
+    claimSet: fc.option(fc.nat({ max: 255 }), { nil: undefined }),
+    merged: fc.option(fc.constant({ times: { expiresAt: 5, issuedBefore: 6 }, position: 3 }), {
+      nil: undefined,
+    }),
+  })
+  .map(({ times, position, restoredUntil, claimSet, merged }): LiveKeyImage => {
+    const singles = times.map((one, index) => ({ id: idOf(index), times: one, position }))
+    return { changedAt: 0, restoredUntil, claimSet, merged, mergedLeftover: undefined, singles }
+  })
+
+const anyStep = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({ do: fc.constant('append' as const), key: fc.nat({ max: 40 }), live: anyLive }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('replace' as const), key: fc.nat({ max: 40 }), live: anyLive }),
+  },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('delete' as const), key: fc.nat({ max: 40 }) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('walk' as const), back: fc.nat({ max: 60 }) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('step' as const) }) },
+)
+
+type Step = typeof anyStep extends fc.Arbitrary<infer Some> ? Some : never
+
+/** A walk under way, and what it has yet to tell. */
+interface Watched {
+  readonly walk: Walk
+  readonly owed: Set<string>
+}
+
+const entryOf = (live: LiveEntry | undefined): LiveEntry | undefined =>
+  live && {
+    entry: live.entry,
+    changedAt: live.changedAt,
+    lastNeededAt: live.lastNeededAt,
+    hasLeftovers: live.hasLeftovers,
+    size: live.size,
+  }
+
+/** Rows beside a map that holds the same. */
+class Beside {
+  readonly rows = new LiveRows(8)
+  readonly map = new Map<string, LiveKeyImage>()
+  #walks: Watched[] = []
+  #position = 0
+
+  append(key: number, live: LiveKeyImage): void {
+    const text = textOf(key)
+    const image = { ...live, changedAt: ++this.#position }
+    this.rows.append(text, LiveKey.from(image))
+    this.map.delete(text)
+    this.map.set(text, image)
+    for (const { owed } of this.#walks) owed.add(text)
+  }
+
+  replace(key: number, live: LiveKeyImage): void {
+    const text = textOf(key)
+    const known = this.map.get(text)
+    if (known === undefined) return
+    const image = { ...live, changedAt: known.changedAt }
+    this.rows.replace(text, LiveKey.from(image))
+    this.map.set(text, image)
+  }
+
+  delete(key: number): void {
+    const text = textOf(key)
+    if (!this.map.delete(text)) return
+    this.rows.delete(text)
+    for (const { owed } of this.#walks) owed.delete(text)
+  }
+
+  walk(back: number): void {
+    const after = this.#position - back
+    const owed = [...this.map].filter(([, { changedAt }]) => changedAt > after).map(([text]) => text)
+    this.#walks.push({ walk: this.rows.after(after), owed: new Set(owed) })
+  }
+
+  /** One step of each walk that is under way. */
+  step(): void {
+    this.#walks = this.#walks.filter(walk => this.#take(walk))
+  }
+
+  finish(): void {
+    for (const walk of this.#walks) while (this.#take(walk));
+  }
+
+  #take({ walk, owed }: Watched): boolean {
+    const next = walk.next()
+    if (next.done === true) {
+      assert.deepEqual([...owed], [])
+      return false
+    }
+    const [text, live] = next.value
+    assert.deepEqual(entryOf(live), entryOf(LiveKey.from(this.map.get(text) as LiveKeyImage)))
+    owed.delete(text)
+    return true
+  }
+}
+
+function doStep(beside: Beside, step: Step): void {
+  switch (step.do) {
+    case 'append':
+    case 'replace':
+      beside[step.do](step.key, step.live)
+      break
+    case 'delete':
+      beside.delete(step.key)
+      break
+    case 'walk':
+      beside.walk(step.back)
+      break
+    case 'step':
+      beside.step()
+  }
+}
+
+test('it holds what a map would hold, in the order of the last append, and a walk misses nothing', () => {
+  fc.assert(
+    fc.property(fc.array(anyStep, { minLength: 100, maxLength: 300 }), steps => {
+      const beside = new Beside()
+      for (const step of steps) doStep(beside, step)
+      beside.finish()
+      const { rows, map } = beside
+      assert.equal(rows.size, map.size)
+      for (let key = 0; key <= 40; key++) assert.deepEqual(rows.get(textOf(key))?.image, map.get(textOf(key)))
+      assert.deepEqual(
+        [...rows.after(-1)].map(([text]) => text),
+        [...map.keys()],
+      )
+    }),
+    { numRuns: 1_000 },
+  )
+})
+
+test('an index finds each number by its hash, also among others with the same hash or near it', () => {
+  const anyHash = fc.oneof(fc.nat({ max: 40 }), fc.constantFrom(0xffff_fff0, 0xffff_ffff, 31))
+  const anyStep = fc.record({ hash: anyHash, isRemoved: fc.boolean() })
+  fc.assert(
+    fc.property(fc.array(anyStep, { minLength: 50, maxLength: 400 }), steps => {
+      const index = new KeyIndex()
+      const hashes = new Map<number, number>()
+      let count = 0
+      for (const { hash, isRemoved } of steps) {
+        const known = isRemoved ? [...hashes].find(([, other]) => other === hash)?.[0] : undefined
+        if (known === undefined) {
+          index.add(hash, count)
+          hashes.set(count++, hash)
+        } else {
+          index.remove(hash, known)
+          hashes.delete(known)
+          assert.equal(
+            index.find(hash, number => number === known),
+            -1,
+          )
+        }
+      }
+      for (const [number, hash] of hashes)
+        assert.equal(
+          index.find(hash, other => other === number),
+          number,
+        )
+    }),
+    { numRuns: 300 },
+  )
+})
