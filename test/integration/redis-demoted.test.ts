@@ -70,13 +70,15 @@ describe('the log in Redis whose server was demoted', requireService('redis'), (
   test('while WAIT waits for its replicas has acknowledged nothing', async () => {
     const [redis, other] = [await start(), await start()]
     const log = await open(redis.url, 1)
+    const demote = async () => {
+      await until('it waits', async () => (await redis.cli('info', 'clients')).includes('blocked_clients:1'))
+      await redis.cli('replicaof', '127.0.0.1', `${other.port}`)
+    }
     const appended = assert.rejects(log.append(bytes('one')), {
       code: 'ERR_LOG_TIMEOUT',
       message: /not known whether replicas have it \(UNBLOCKED/,
     })
-    await until('it waits', async () => (await redis.cli('info', 'clients')).includes('blocked_clients:1'))
-    await redis.cli('replicaof', '127.0.0.1', `${other.port}`)
-    await appended
+    await Promise.all([appended, demote()])
   })
 
   test('tells nothing of itself any more, and confirms nothing', async () => {
