@@ -76,7 +76,6 @@ export class LiveKey implements LiveEntry {
   #singles: readonly Single[] = []
   #entry: Times = restoredTimes
 
-  /** Another object when it may have changed. */
   get entry(): Times {
     return this.#entry
   }
@@ -147,9 +146,7 @@ export class LiveKey implements LiveEntry {
     }
     const others = same === undefined ? this.#singles : this.#without(id)
     const merged = same === undefined ? times : mergeTimes(same.times, times)
-    // Not by spreading: that would leave room for more in each of millions of arrays.
-    const singles = others.concat({ id, times: merged, position })
-    this.#hold(singles, this.#merged, this.#mergedLeftover)
+    this.#hold([...others, { id, times: merged, position }], this.#merged, this.#mergedLeftover)
   }
 
   /**

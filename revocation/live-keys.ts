@@ -49,17 +49,22 @@ export class LiveKeys {
   }
 
   /**
-   * Keys that changed after a position, in the order of their last change; from {@link beforeLeftovers} all, leftovers
-   * first. What changes meanwhile comes at the end; a key may come twice.
+   * Keys that changed after a position, in the order of their last change. What changes meanwhile comes at the end; a key
+   * may come twice.
    */
   changedAfter(position: number): Generator<readonly [text: string, live: LiveEntry]> {
     return this.#rows.after(position)
   }
 
+  /** All, leftovers first; otherwise as {@link changedAfter}. */
+  all(): Generator<readonly [text: string, live: LiveEntry]> {
+    return this.#rows.after(beforeLeftovers)
+  }
+
   /** Keys with something that was enforced and that the log does not hold (any more). */
   *leftovers(): Generator<readonly [text: string, live: LiveEntry]> {
     if (this.#leftovers === 0) return
-    for (const pair of this.#rows.after(beforeLeftovers)) if (pair[1].hasLeftovers) yield pair
+    yield* this.#rows.after(beforeLeftovers, true)
   }
 
   /** Takes over a key from a checkpoint, at the end. */
@@ -98,7 +103,7 @@ export class LiveKeys {
 
   /** What is held stays until it expires, but not as something that the log holds. */
   becomeLeftovers(): void {
-    for (const [text] of this.#rows.after(beforeLeftovers)) {
+    for (const [text] of this.all()) {
       const live = this.#rows.get(text) as LiveKey
       this.#tally(live, -1)
       live.becomeLeftover()
@@ -111,8 +116,9 @@ export class LiveKeys {
 
   /** Gives cuts other times: how long tokens may live has changed at a position. */
   retimeCuts(position: number, timesOf: (times: Times) => Times): void {
-    for (const [text, { entry }] of this.#rows.after(beforeLeftovers)) {
-      if (entry.issuedBefore === latestSeconds || entry.expiresAt === 0) continue
+    for (const [text, { entry, changedAt }] of this.all()) {
+      // Those that have been given other times already come again at the end.
+      if (changedAt === position || entry.issuedBefore === latestSeconds || entry.expiresAt === 0) continue
       this.change(text, position, live => live.retime(timesOf))
     }
   }
@@ -123,7 +129,7 @@ export class LiveKeys {
    * @returns true when all had their turn once more.
    */
   pruneStep(expiredAt: number, keysLimit: number): boolean {
-    this.#pruning ??= this.#rows.after(beforeLeftovers)
+    this.#pruning ??= this.all()
     for (let looked = 0; looked < keysLimit; looked++) {
       const next = this.#pruning.next()
       if (next.done === true) {

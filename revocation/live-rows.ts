@@ -4,10 +4,9 @@
  *
  * @module
  */
-import { randomInt } from 'node:crypto'
-import { KeyIndex } from './key-index.ts'
-import { type LiveEntry, LiveKey } from './live-key.ts'
-import { type KeyWords, Rows } from './rows.ts'
+import { createKeyHash, KeyIndex, type KeyWords } from './key-index.ts'
+import { type LiveEntry, LiveKey, type LiveKeyImage } from './live-key.ts'
+import { Rows } from './rows.ts'
 
 /** Rows of a chunk; small enough that copying one is nothing an event loop notices. */
 const defaultChunkRows = 4096
@@ -24,11 +23,11 @@ interface Chunk {
 
 /** Live keys by their text, see `keyText`. What is read of them is a copy: changes must be written back. */
 export class LiveRows {
-  readonly #multipliers = [randomInt(2 ** 31) | 1, randomInt(2 ** 31) | 1] as const
+  readonly #hash = createKeyHash()
   readonly #index = new KeyIndex()
   /** Keys with more revocations than fit into a row. */
-  readonly #more = new Map<string, LiveKey>()
-  readonly #chunks: Chunk[] = []
+  readonly #more = new Map<string, LiveKeyImage>()
+  readonly #chunks: (Chunk | undefined)[] = []
   readonly #freeNumbers: number[] = []
   readonly #chunkRows: number
   #last: Chunk
@@ -54,7 +53,7 @@ export class LiveRows {
   append(text: string, live: LiveKey): void {
     if (this.#last.rows.count === this.#chunkRows) this.#extend()
     const words = wordsOf(text)
-    const hash = this.#hash(words[1], words[2])
+    const hash = this.#hash(words)
     const old = this.#find(words)
     const number = this.#last.number * this.#chunkRows + this.#last.rows.add(words)
     this.#last.live += 1
@@ -77,7 +76,7 @@ export class LiveRows {
   delete(text: string): void {
     const words = wordsOf(text)
     const number = this.#find(words)
-    this.#index.remove(this.#hash(words[1], words[2]), number)
+    this.#index.remove(this.#hash(words), number)
     this.#more.delete(text)
     this.#size -= 1
     this.#vacate(number)
@@ -86,13 +85,15 @@ export class LiveRows {
   /**
    * Keys whose `changedAt` is greater, in their order. They may be changed meanwhile: what is appended then comes at the
    * end. A key may come twice.
+   *
+   * @param leftoversOnly only those with leftovers.
    */
-  *after(position: number): Generator<readonly [text: string, live: LiveEntry]> {
+  *after(position: number, leftoversOnly = false): Generator<readonly [text: string, live: LiveEntry]> {
     for (let chunk: Chunk | undefined = this.#chunkAfter(position); chunk !== undefined; chunk = chunk.next) {
       const { rows } = chunk
       for (let at = 0; at < rows.count; at++) {
-        if (!rows.isLive(at) || rows.changedAt(at) <= position) continue
-        const text = textOf(rows, at)
+        if (!rows.isAfter(at, position) || (leftoversOnly && !rows.hasLeftovers(at))) continue
+        const text = textOf(rows.key(at))
         // Rows that were replaced meanwhile tell which keys there were, not what is held under them now.
         const live = rows === chunk.rows && !rows.hasMore(at) ? rows.entry(at) : this.get(text)
         if (live !== undefined) yield [text, live]
@@ -108,12 +109,8 @@ export class LiveRows {
     return chunk
   }
 
-  #hash(k1: number, k2: number): number {
-    return (Math.imul(k1, this.#multipliers[0]) + Math.imul(k2, this.#multipliers[1])) >>> 0
-  }
-
   #find(words: KeyWords): number {
-    return this.#index.find(this.#hash(words[1], words[2]), number =>
+    return this.#index.find(this.#hash(words), number =>
       this.#chunkOf(number).rows.hasKey(this.#placeOf(number), words),
     )
   }
@@ -128,16 +125,15 @@ export class LiveRows {
 
   #liveAt(text: string, number: number): LiveKey {
     const { rows } = this.#chunkOf(number)
-    return rows.hasMore(this.#placeOf(number))
-      ? (this.#more.get(text) as LiveKey)
-      : LiveKey.from(rows.image(this.#placeOf(number)))
+    const at = this.#placeOf(number)
+    return LiveKey.from(rows.hasMore(at) ? (this.#more.get(text) as LiveKeyImage) : rows.image(at))
   }
 
   #write(text: string, number: number, live: LiveKey): void {
     const { rows } = this.#chunkOf(number)
     const at = this.#placeOf(number)
     rows.write(at, live)
-    if (rows.hasMore(at)) this.#more.set(text, live)
+    if (rows.hasMore(at)) this.#more.set(text, live.image)
     else this.#more.delete(text)
   }
 
@@ -152,7 +148,9 @@ export class LiveRows {
   #copy(chunk: Chunk): void {
     const { previous, next } = chunk
     const into =
-      next !== undefined && next !== this.#last && chunk.live + next.live <= this.#chunkRows ? next : chunk
+      chunk.live > 0 && next !== undefined && next !== this.#last && chunk.live + next.live <= this.#chunkRows
+        ? next
+        : chunk
     const copied = new Rows(into === chunk ? chunk.live : chunk.live + into.live)
     this.#copyRows(chunk, copied, into)
     if (into !== chunk) this.#copyRows(into, copied, into)
@@ -162,6 +160,7 @@ export class LiveRows {
     chunk.rows = new Rows(0)
     if (previous !== undefined) previous.next = next
     if (next !== undefined) next.previous = previous
+    this.#chunks[chunk.number] = undefined
     this.#freeNumbers.push(chunk.number)
   }
 
@@ -170,8 +169,7 @@ export class LiveRows {
     for (let at = 0; at < rows.count; at++) {
       if (!rows.isLive(at)) continue
       const number = to.number * this.#chunkRows + copied.addFrom(rows, at)
-      const hash = this.#hash(rows.keyWord(at, 1), rows.keyWord(at, 2))
-      this.#index.replace(hash, from.number * this.#chunkRows + at, number)
+      this.#index.replace(this.#hash(rows.key(at)), from.number * this.#chunkRows + at, number)
     }
   }
 
@@ -211,15 +209,7 @@ const wordsOf = (text: string): KeyWords => [
   wordAt(text, 12),
 ]
 
-function textOf(rows: Rows, at: number): string {
-  const [k0, k1, k2, k3] = [
-    rows.keyWord(at, 0),
-    rows.keyWord(at, 1),
-    rows.keyWord(at, 2),
-    rows.keyWord(at, 3),
-  ]
-  return charactersOf(k0) + charactersOf(k1) + charactersOf(k2) + charactersOf(k3)
-}
+const textOf = (words: KeyWords): string => words.map(charactersOf).join('')
 
 const charactersOf = (word: number): string =>
   String.fromCharCode(word >>> 24, (word >>> 16) & 0xff, (word >>> 8) & 0xff, word & 0xff)

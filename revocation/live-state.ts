@@ -141,7 +141,7 @@ export class LiveState {
 
   /** All keys, leftovers and tombstones included, leftovers first. */
   all(): Generator<readonly [key: string, live: LiveEntry]> {
-    return this.#keys.changedAfter(Number.NEGATIVE_INFINITY)
+    return this.#keys.all()
   }
 
   /** What is held under a key, as text: a copy. */

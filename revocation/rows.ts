@@ -3,10 +3,8 @@
  *
  * @module
  */
+import type { KeyWords } from './key-index.ts'
 import type { LiveEntry, LiveKey, LiveKeyImage } from './live-key.ts'
-
-/** The four 32-bit words of a key. */
-export type KeyWords = readonly [k0: number, k1: number, k2: number, k3: number]
 
 /** Key 4, id of the revocation 4, expiresAt, issuedBefore, restoredUntil. */
 const rowWords = 11
@@ -54,7 +52,7 @@ export class Rows {
     return to
   }
 
-  /** Writes what is live under the key of a row; what does not fit must be kept elsewhere, see {@link hasMore}. */
+  /** Writes what is live under the key of a row; what does not fit must be kept elsewhere, see the method `hasMore`. */
   write(at: number, live: LiveKey): void {
     const [single] = live.singles
     const isMore = live.size > 1 || (single === undefined && live.size > 0)
@@ -83,6 +81,11 @@ export class Rows {
     return this.#isMarked(at, isLive)
   }
 
+  /** Whether it is live and its `changedAt` greater than this. */
+  isAfter(at: number, position: number): boolean {
+    return this.isLive(at) && this.changedAt(at) > position
+  }
+
   /** Whether its key has more revocations than a row can hold. */
   hasMore(at: number): boolean {
     return this.#isMarked(at, hasMore)
@@ -96,9 +99,10 @@ export class Rows {
     return this.#positions[at * rowPositions] as number
   }
 
-  /** Word `word` (0 to 3) of the key. */
-  keyWord(at: number, word: number): number {
-    return this.#words[at * rowWords + word] as number
+  key(at: number): KeyWords {
+    const first = at * rowWords
+    const [k0, k1, k2, k3] = this.#words.subarray(first, first + 4) as unknown as KeyWords
+    return [k0, k1, k2, k3]
   }
 
   hasKey(at: number, [k0, k1, k2, k3]: KeyWords): boolean {
@@ -125,7 +129,7 @@ export class Rows {
   /** Everything of a key that has no more than fits. */
   image(at: number): LiveKeyImage {
     const { entry: times, changedAt } = this.entry(at)
-    const id = () => readId(this.#words, at * rowWords + 4)
+    const id = readId(this.#words, at * rowWords + 4)
     const position = this.#positions[at * rowPositions + 1] as number
     return {
       changedAt,
@@ -133,7 +137,7 @@ export class Rows {
       claimSet: this.#isMarked(at, hasClaimSet) ? this.#marks[at * rowMarks + 1] : undefined,
       merged: undefined,
       mergedLeftover: undefined,
-      singles: this.#isMarked(at, hasSingle) ? [{ id: id(), times, position }] : [],
+      singles: this.#isMarked(at, hasSingle) ? [{ id, times, position }] : [],
     }
   }
 
