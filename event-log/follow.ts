@@ -165,7 +165,7 @@ export function followLog(options: FollowOptions): LogFollower {
       const applied = applyEntry(state, entry.position, entry.digest, entry.event, options.codec)
       options.onApplied?.(entry, applied)
     }
-    options.onProgress?.(state.position, unreached?.end ?? state.position)
+    options.onProgress?.(state.position, Math.max(state.position, unreached?.end ?? 0))
     if (!complete && state.position >= (unreached?.end ?? Number.POSITIVE_INFINITY)) checkAgain()
     tellListeners()
   }
