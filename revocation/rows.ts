@@ -19,8 +19,9 @@ const hasMore = 4
 const hasLeftovers = 8
 const hasClaimSet = 16
 
-/** A number of rows, of which the first {@link count} are in use; a row that is not live any more stays until they are copied. */
+/** Rows, each in its place from 0 on. One that is not live any more keeps its place until the others are copied. */
 export class Rows {
+  /** Places in use. */
   count = 0
   readonly #words: Uint32Array
   readonly #positions: Float64Array
@@ -77,6 +78,7 @@ export class Rows {
     this.#marks[at * rowMarks] = 0
   }
 
+  /** Whether the row counts. */
   isLive(at: number): boolean {
     return this.#isMarked(at, isLive)
   }
@@ -91,20 +93,24 @@ export class Rows {
     return this.#isMarked(at, hasMore)
   }
 
+  /** See `LiveEntry`. */
   hasLeftovers(at: number): boolean {
     return this.#isMarked(at, hasLeftovers)
   }
 
+  /** See `LiveEntry`; also of a row that is not live any more. */
   changedAt(at: number): number {
     return this.#positions[at * rowPositions] as number
   }
 
+  /** The key of a row, live or not. */
   key(at: number): KeyWords {
     const first = at * rowWords
-    const [k0, k1, k2, k3] = this.#words.subarray(first, first + 4) as unknown as KeyWords
-    return [k0, k1, k2, k3]
+    const word = (index: number) => this.#words[first + index] as number
+    return [word(0), word(1), word(2), word(3)]
   }
 
+  /** Whether this is the key of a row. */
   hasKey(at: number, [k0, k1, k2, k3]: KeyWords): boolean {
     const first = at * rowWords
     const words = this.#words

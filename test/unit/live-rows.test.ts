@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { createKeyHash, KeyIndex } from '../../revocation/key-index.ts'
 import { type LiveEntry, LiveKey, type LiveKeyImage } from '../../revocation/live-key.ts'
@@ -220,4 +222,28 @@ test('keys that somebody chose do not meet in one place', () => {
     const parts = new Set([...hashes].map(one => one >>> 22))
     assert.ok(parts.size > 500, `${parts.size} parts`)
   }
+})
+
+test('keys that come and go take no more memory than those that are there', () => {
+  setFlagsFromString('--expose-gc')
+  const collect: () => void = runInNewContext('gc')
+  const rows = new LiveRows(8)
+  const live = new LiveKey()
+  let [first, next] = [0, 0]
+  const append = () => {
+    live.changedAt = next
+    rows.append(textOf(next++), live)
+  }
+  const heapAfter = (count: number): number => {
+    for (const end = next + count; next < end; rows.delete(textOf(first++))) append()
+    collect()
+    return process.memoryUsage().heapUsed
+  }
+  // After a peak there are more free chunks than are ever needed again.
+  while (next < 2_000) append()
+  while (next - first > 80) rows.delete(textOf(first++))
+  const before = heapAfter(20_000)
+  const grown = heapAfter(100_000) - before
+  assert.equal(rows.size, 80)
+  assert.ok(grown < 2 ** 21, `${grown} bytes more`)
 })
