@@ -26,7 +26,7 @@ export const mergeTimes = (a: Times, b: Times): Times => ({
 export interface Single {
   readonly id: string
   readonly times: Times
-  /** Where the log holds it last; {@link leftoverPosition} if it was enforced and the log does not hold it (any more). */
+  /** Where the log last holds the longest of its copies; {@link leftoverPosition} if it was enforced and the log does not hold it (any more). */
   readonly position: number
 }
 
@@ -144,9 +144,8 @@ export class LiveKey implements LiveEntry {
       this.#merge(times, position)
       return
     }
-    const others = same === undefined ? this.#singles : this.#without(id)
-    const merged = same === undefined ? times : mergeTimes(same.times, times)
-    this.#hold([...others, { id, times: merged, position }], this.#merged, this.#mergedLeftover)
+    const single = same === undefined ? { id, times, position } : lasting(same, { id, times, position })
+    this.#hold([...this.#without(id), single], this.#merged, this.#mergedLeftover)
   }
 
   /**
@@ -192,13 +191,8 @@ export class LiveKey implements LiveEntry {
   }
 
   #merge(times: Times, position: number): void {
-    const known = this.#merged ?? { times: restoredTimes, position }
-    const lasting = times.expiresAt >= known.times.expiresAt ? position : known.position
-    this.#hold(
-      this.#singles,
-      { times: mergeTimes(known.times, times), position: lasting },
-      this.#mergedLeftover,
-    )
+    const merged = lasting(this.#merged ?? { times: restoredTimes, position }, { times, position })
+    this.#hold(this.#singles, merged, this.#mergedLeftover)
   }
 
   #without(id: string): readonly Single[] {
@@ -210,6 +204,16 @@ export class LiveKey implements LiveEntry {
     this.#merged = merged
     this.#mergedLeftover = mergedLeftover
     this.#entry = unionOf(singles, merged, mergedLeftover)
+  }
+}
+
+/** Both, at the position of the one that lasts longer, or else the later one: trimming keeps what is there. */
+function lasting<T extends Merged>(known: T, later: T): T {
+  const isShorter = later.times.expiresAt < known.times.expiresAt && known.position !== leftoverPosition
+  return {
+    ...later,
+    times: mergeTimes(known.times, later.times),
+    position: isShorter ? known.position : later.position,
   }
 }
 

@@ -256,13 +256,16 @@ export class LiveState {
   }
 
   #restore(event: Restoration): void {
-    const known = this.#restored.get(event.target)?.until ?? 0
-    const expiresAt = Math.max(known, secondsUp(event.expiresAt))
+    const known = this.#restored.get(event.target)
+    const expiresAt = Math.max(known?.until ?? 0, secondsUp(event.expiresAt))
+    // Of several copies the one that is kept longest: trimming keeps what is there.
+    const position =
+      known !== undefined && known.until > secondsUp(event.expiresAt) ? known.position : this.position
     const text = keyText(Buffer.from(event.key, 'hex'))
     // A tombstone also for a target that is not in this log (any more): enforcers may still hold it.
     this.#keys.change(text, this.position, live => {
       const until = live.restore(event.target, expiresAt)
-      this.#restored.set(event.target, { until, position: this.position })
+      this.#restored.set(event.target, { until, position })
     })
   }
 

@@ -36,7 +36,7 @@ const unmoved = { codec: plainCodec, graceSeconds: 0, now: () => nowSeconds * 1_
 
 const startTrimming = async (store: MemoryLogStore) => {
   const log = store.open()
-  const follower = followLog({ log, codec: plainCodec, graceSeconds: 0 })
+  const follower = followLog({ log, codec: plainCodec, graceSeconds: 0, nowMs: unmoved.now })
   followers.push(follower)
   await follower.caughtUp
   while (!follower.state.pruneStep(nowSeconds, 10_000));
@@ -169,6 +169,20 @@ test('declarations that were moved behind what needs them still count for it', a
   assert.ok((store.entries[0]?.position ?? 0) > 2)
   assert.equal(state.entry(matchKey({ sub: 'alice' }, true).key)?.expiresAt, nowSeconds + 9_000)
   assert.ok(state.claimSets.sets.some(({ names }) => names.includes('tenant')))
+})
+
+test('of a revocation and a restoration that the log holds twice the longer ones are kept', async () => {
+  const store = createMemoryLogStore()
+  const long = block({ jti: 'repeated' }, nowSeconds + 3_600)
+  const restored = block({ jti: 'restored' }, nowSeconds + 3_600)
+  const shorter = { ...long, expiresAt: nowSeconds + 5 }
+  const shortly = restore(restored, nowSeconds + 5)
+  await appendMany(store, [long, restore(restored), shorter, shortly, ...expired(12_000)])
+  const { trim } = await startTrimming(store)
+  await trim()
+  const state = stateOf(store)
+  assert.equal(state.entry(matchKey(long.match, false).key)?.expiresAt, nowSeconds + 3_600)
+  assert.equal(state.restored(restored.id)?.until, nowSeconds + 3_600)
 })
 
 test('several revokers that trim at the same time do not make the log grow', async () => {
