@@ -132,9 +132,15 @@ export class RevocationTable {
     return findSlot(this.#segmentOf(hash), hash, k0, k1, k2, k3) >= 0
   }
 
-  /** Visits every entry. The table must not change meanwhile. */
-  forEach(visit: EntryVisitor): void {
-    for (const segment of new Set(this.#directory)) visitSegment(segment, visit)
+  /**
+   * Visits every entry, and pauses after each segment. Entries that are changed meanwhile may be visited as they were;
+   * pruned ones too.
+   */
+  *visit(visit: EntryVisitor): Generator<void> {
+    for (const segment of new Set(this.#directory)) {
+      visitSegment(segment, visit)
+      yield
+    }
   }
 
   /**

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Client, type ClientDuplexStream, credentials } from '@grpc/grpc-js'
 import {
   type DeltaRequest,
@@ -13,7 +14,7 @@ import {
   deltaTokensPath,
 } from '../../proto/wire.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import type { Subscription } from './subscription.ts'
+import type { Reaction, Subscription } from './subscription.ts'
 
 /** What a client needs. */
 export interface DiscoveryClientOptions {
@@ -76,7 +77,11 @@ export function startDiscoveryClient(options: DiscoveryClientOptions): Discovery
       silence.refresh()
       if (failures > 0) logger.info({ adapter: address }, 'discovery has resumed')
       failures = 0
-      take(response, opened)
+      opened.pause()
+      take(response, opened).catch(error => {
+        logger.error({ err: error }, 'a response of an adapter could not be handled')
+        opened.cancel()
+      })
     })
     opened.on('error', error => {
       if (reason === 'the stream ended') reason = error.message
@@ -89,12 +94,20 @@ export function startDiscoveryClient(options: DiscoveryClientOptions): Discovery
     opened.write(subscription.open())
   }
 
-  const take = (response: DeltaResponseMessage, opened: Stream) => {
-    const { request, received, problem } = subscription.receive(
-      response,
-      performance.now(),
-      Date.now() / 1000,
-    )
+  /** One response at a time, in slices: checks are answered in between. */
+  const take = async (response: DeltaResponseMessage, opened: Stream) => {
+    const steps = subscription.receive(response, performance.now(), Date.now() / 1000)
+    let step = steps.next()
+    while (!step.done) {
+      await nextTurn()
+      if (stream !== opened) return
+      step = steps.next()
+    }
+    report(step.value, opened)
+    opened.resume()
+  }
+
+  const report = ({ request, received, problem }: Reaction, opened: Stream) => {
     if (request !== undefined) opened.write(request)
     if (problem !== undefined) logger.error({ problem }, 'a batch of revocations was refused')
     if (received?.rolledBack) {
@@ -126,6 +139,8 @@ export function startDiscoveryClient(options: DiscoveryClientOptions): Discovery
 const createClient = (address: string): Client =>
   new Client(address, credentials.createInsecure(), {
     'grpc.max_receive_message_length': responseBytesLimit,
+    // The default of 64 KiB would make a full state wait for many round trips.
+    'grpc-node.flow_control_window': 2 ** 20,
     'grpc.keepalive_time_ms': 10_000,
     'grpc.keepalive_timeout_ms': 5_000,
     'grpc.initial_reconnect_backoff_ms': backoffFirstMs,

@@ -19,16 +19,18 @@ export class Lowerings {
 
   /** Stores what strengthens the table, and keeps what does not. */
   strengthen(table: RevocationTable, words: Words): void {
+    const isStored = table.raise(...words)
+    if (isStored && this.#waiting.size === 0) return
     const key = `${words[0]} ${words[1]} ${words[2]} ${words[3]}`
     this.#waiting.delete(key)
-    if (table.raise(...words)) return
+    if (isStored) return
     if (this.#waiting.size >= waitingLimit) {
       throw new RescindError('ERR_BATCH_INVALID', `more than ${waitingLimit} restored revocations at once`)
     }
     this.#waiting.set(key, words)
   }
 
-  /** Stores what waited. */
+  /** Stores what waited: all at once, together with the version that says so. */
   apply(snapshot: Snapshot): void {
     for (const words of this.#waiting.values()) storeEntry(snapshot, words)
     this.#waiting.clear()

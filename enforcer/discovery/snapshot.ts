@@ -56,48 +56,15 @@ export const unionOfClaimSets = (a: readonly ClaimSet[], b: readonly ClaimSet[])
 export const areSameClaimSets = (a: readonly ClaimSet[], b: readonly ClaimSet[]): boolean =>
   a === b || (a.length === b.length && unionOfClaimSets(a, b).length === a.length)
 
-/** Stores the new state of a key. One that was kept when a log had lost its tail only gets stronger, or is restored. */
+/** Whether a key may only get stronger: it was enforced when a log had lost its tail. */
+export const isKeptKey = (kept: RevocationTable, [k0, k1, k2, k3]: Parameters<EntryVisitor>): boolean =>
+  kept.size > 0 && kept.rejects(k0, k1, k2, k3, 0, 0)
+
+/** Stores the new state of a key; one that is kept only gets stronger, or is restored. */
 export function storeEntry(
   { table, kept }: Pick<Snapshot, 'table' | 'kept'>,
   words: Parameters<EntryVisitor>,
 ): void {
-  const [k0, k1, k2, k3, expiresAt] = words
-  if (kept.size > 0 && expiresAt > 0 && kept.has(k0, k1, k2, k3)) table.raise(...words)
+  if (words[4] > 0 && isKeptKey(kept, words)) table.raise(...words)
   else table.set(...words)
-}
-
-/** Stores what the log may have lost: it only strengthens the table, and its key only gets stronger from now on. */
-export function storeLeftover(
-  table: RevocationTable,
-  kept: RevocationTable,
-  words: Parameters<EntryVisitor>,
-): void {
-  table.raise(...words)
-  kept.raise(...words)
-}
-
-/**
- * Copies into a full state what is held and was not mentioned in it, not even as restored: a full state never forgets.
- * If the log had lost its tail, what it says of a key may be older than what is held: then whatever rejects more stays.
- *
- * @param liveAfter entries that expired at or before this are not copied.
- * @returns when the last of the copied entries expires, seconds; 0 if there was none.
- */
-export function keepHeld(
-  { table, kept }: Pick<Snapshot, 'table' | 'kept'>,
-  received: RevocationTable,
-  liveAfter: number,
-  rolledBack: boolean,
-): number {
-  let keptUntil = 0
-  table.forEach((k0, k1, k2, k3, expiresAt, issuedBefore) => {
-    if (expiresAt <= liveAfter) return
-    const isRestored = received.has(k0, k1, k2, k3) && !received.rejects(k0, k1, k2, k3, 0, 0)
-    const isKept = rolledBack || (kept.size > 0 && kept.has(k0, k1, k2, k3) && !isRestored)
-    if (!isKept && received.has(k0, k1, k2, k3)) return
-    received.raise(k0, k1, k2, k3, expiresAt, issuedBefore)
-    if (rolledBack) kept.set(k0, k1, k2, k3, expiresAt, issuedBefore)
-    keptUntil = Math.max(keptUntil, expiresAt)
-  })
-  return keptUntil
 }

@@ -13,18 +13,10 @@ import { type ClaimSet, createClaimSet } from '../../revocation/claim-set.ts'
 import { claimSetGeneration } from '../../revocation/claim-sets.ts'
 import { countEntries, visitEntries } from '../../revocation/entries.ts'
 import { RescindError } from '../../revocation/error.ts'
-import { RevocationTable } from '../../revocation/table.ts'
+import { FullState } from './full-state.ts'
 import { Lowerings } from './lowerings.ts'
 import { batchOf, invalidBatch, isSignOfLife } from './received-batch.ts'
-import {
-  areSameClaimSets,
-  createSnapshot,
-  keepHeld,
-  type Snapshot,
-  storeEntry,
-  storeLeftover,
-  unionOfClaimSets,
-} from './snapshot.ts'
+import { areSameClaimSets, createSnapshot, type Snapshot, unionOfClaimSets } from './snapshot.ts'
 
 /** Who subscribes, and its own limits. */
 export interface SubscriptionOptions {
@@ -61,7 +53,7 @@ const invalidArgument = 3
 export class Subscription {
   readonly snapshot: Snapshot = createSnapshot()
   readonly #options: SubscriptionOptions
-  #filling: RevocationTable | undefined
+  #filling: FullState | undefined
   readonly #lowerings = new Lowerings()
   /** A batch was refused: what was sent after it would leave a hole, so that a full state must come first. */
   #hasHole = false
@@ -100,18 +92,19 @@ export class Subscription {
   }
 
   /**
-   * Takes a response. A batch that cannot be used changes nothing and is refused.
+   * Takes a response, in slices: whoever runs the steps lets others have a turn in between, takes no other response before
+   * the last step, and leaves the rest if the stream ends. A batch that cannot be used raises no version and is refused.
    *
    * @param nowMs monotonic milliseconds.
    * @param nowSeconds wall clock, for what has expired.
    */
-  receive(response: DeltaResponseMessage, nowMs: number, nowSeconds: number): Reaction {
+  *receive(response: DeltaResponseMessage, nowMs: number, nowSeconds: number): Generator<void, Reaction> {
     if (isSignOfLife(response)) return { request: undefined }
     try {
       const batch = batchOf(response)
       this.#check(batch)
       const before = this.snapshot.version
-      const entries = this.#apply(batch, nowSeconds)
+      const entries = yield* this.#apply(batch, nowSeconds)
       this.#logAgeMs = batch.logAgeMs
       this.#receivedAtMs = nowMs
       if (response.nonce === '') return { request: undefined }
@@ -168,77 +161,81 @@ export class Subscription {
     if (epoch !== snapshot.epoch) throw invalidBatch('a delta of another epoch')
   }
 
-  #apply(batch: RevocationBatchMessage, nowSeconds: number): number {
+  *#apply(batch: RevocationBatchMessage, nowSeconds: number): Generator<void, number> {
     const count = countEntries(batch.entries)
     const claimSets = this.#claimSetsOf(batch)
     if (batch.kind === 'FULL_FIRST') this.#beginFull()
-    if (batch.kind === 'DELTA') this.#applyDelta(batch, claimSets, count, nowSeconds)
-    else {
-      const table = this.#filling as RevocationTable
-      if (batch.leftovers) this.#storeLeftovers(table, batch, count)
-      else visitEntries(batch.entries, 0, count, table.set.bind(table))
-      if (batch.kind === 'FULL_LAST') this.#swap(table, batch, claimSets, nowSeconds)
-    }
-    // Only now: a table that could not take an entry must not pass for this version.
-    if (batch.kind === 'DELTA' || batch.kind === 'FULL_LAST') this.#reach(batch)
+    if (batch.kind === 'DELTA') yield* this.#applyDelta(batch, claimSets, nowSeconds)
+    else yield* this.#applyFull(batch, claimSets, nowSeconds)
     return count
   }
 
-  /** Until the last message of a run, which raises the version, nothing that is enforced gets weaker. */
-  #applyDelta(
+  /**
+   * Claim sets take effect before the entries. Until the last message of a run has been taken, which raises the version,
+   * nothing that is enforced gets weaker.
+   */
+  *#applyDelta(
     batch: RevocationBatchMessage,
     claimSets: readonly ClaimSet[],
-    count: number,
     nowSeconds: number,
-  ): void {
-    const { table } = this.snapshot
-    this.#adopt(batch, claimSets, nowSeconds)
-    if (batch.leftovers) {
-      this.#storeLeftovers(table, batch, count)
-    } else if (batch.to === this.snapshot.version) {
-      visitEntries(batch.entries, 0, count, (...words) => this.#lowerings.strengthen(table, words))
-    } else {
-      this.#lowerings.apply(this.snapshot)
-      visitEntries(batch.entries, 0, count, (...words) => storeEntry(this.snapshot, words))
+  ): Generator<void> {
+    const { snapshot } = this
+    const { table, kept } = snapshot
+    this.#adopt(
+      batch,
+      claimSets,
+      unionOfClaimSets(snapshot.claimSets, this.#neededSets(batch, claimSets, nowSeconds)),
+    )
+    yield* visitEntries(batch.entries, (...words) => {
+      if (!batch.leftovers) this.#lowerings.strengthen(table, words)
+      else for (const one of [table, kept]) one.raise(...words)
+    })
+    if (batch.to !== snapshot.version) {
+      this.#lowerings.apply(snapshot)
+      this.#adopt(batch, claimSets, this.#neededSets(batch, claimSets, nowSeconds))
     }
-  }
-
-  #storeLeftovers(table: RevocationTable, batch: RevocationBatchMessage, count: number): void {
-    visitEntries(batch.entries, 0, count, (...words) => storeLeftover(table, this.snapshot.kept, words))
+    this.#reach(batch)
   }
 
   #beginFull(): void {
-    this.#filling = new RevocationTable()
+    this.#filling = new FullState()
     this.#hasHole = false
     this.#lowerings.clear()
   }
 
-  #swap(
-    table: RevocationTable,
+  *#applyFull(
     batch: RevocationBatchMessage,
     claimSets: readonly ClaimSet[],
     nowSeconds: number,
-  ): void {
+  ): Generator<void> {
     const { snapshot } = this
-    const keptUntil = keepHeld(snapshot, table, nowSeconds - batch.toleranceS, batch.rolledBack)
-    if (keptUntil > 0) {
-      this.#keptSets = { sets: snapshot.claimSets, until: Math.max(keptUntil, this.#keptSets.until) }
+    const { entries, leftovers, rolledBack } = batch
+    const filling = this.#filling as FullState
+    if (leftovers) yield* filling.addLeftovers(entries, snapshot, rolledBack)
+    else yield* filling.add(entries)
+    if (batch.kind !== 'FULL_LAST') return
+    yield* filling.takeOver(snapshot, nowSeconds - batch.toleranceS, rolledBack)
+    if (filling.takenOverUntil > 0) {
+      const until = Math.max(filling.takenOverUntil, this.#keptSets.until)
+      this.#keptSets = { sets: snapshot.claimSets, until }
     }
-    this.#adopt(batch, claimSets, nowSeconds)
-    snapshot.table = table
+    this.#adopt(batch, claimSets, this.#neededSets(batch, claimSets, nowSeconds))
+    filling.swapInto(snapshot, rolledBack)
     this.#filling = undefined
+    this.#reach(batch)
   }
 
-  /** Claim sets take effect before the entries of the same batch; those that went, when a version is reached. */
-  #adopt(batch: RevocationBatchMessage, claimSets: readonly ClaimSet[], nowSeconds: number): void {
+  /** The sets that a batch came with, and those of entries that were taken over. */
+  #neededSets({ toleranceS }: RevocationBatchMessage, received: readonly ClaimSet[], nowSeconds: number) {
+    const isKept = this.#keptSets.until > nowSeconds - toleranceS
+    return isKept ? unionOfClaimSets(received, this.#keptSets.sets) : received
+  }
+
+  #adopt(batch: RevocationBatchMessage, received: readonly ClaimSet[], sets: readonly ClaimSet[]): void {
+    this.#receivedSets = received
     const { snapshot } = this
-    const isKept = this.#keptSets.until > nowSeconds - batch.toleranceS
-    const wanted = isKept ? unionOfClaimSets(claimSets, this.#keptSets.sets) : claimSets
-    const isOnTheWay = batch.kind === 'DELTA' && batch.to === snapshot.version
-    const sets = isOnTheWay ? unionOfClaimSets(snapshot.claimSets, wanted) : wanted
     // The same list stays if nothing changed: another one makes every remembered token derive its keys again.
     if (!areSameClaimSets(sets, snapshot.claimSets)) snapshot.claimSets = sets
-    this.#receivedSets = claimSets
     snapshot.generation = batch.claimSetGeneration
     snapshot.toleranceSeconds = batch.toleranceS
     snapshot.lifetimes = {

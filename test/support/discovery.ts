@@ -13,6 +13,7 @@ import {
 } from '../../enforcer/discovery/subscription.ts'
 import {
   type DeltaRequest,
+  type DeltaResponseMessage,
   deltaRequestCodec,
   deltaResponseCodec,
   type RevocationBatchFields,
@@ -144,7 +145,7 @@ export const connect = (clock: Clock, adapter: AdapterSide, enforcer: Subscripti
     read: () => {
       const bytes = down.shift()
       if (bytes === undefined) return undefined
-      const reaction = enforcer.receive(deltaResponseCodec.decode(bytes), clock.ms, clock.seconds)
+      const reaction = receive(enforcer, deltaResponseCodec.decode(bytes), clock)
       if (reaction.request !== undefined) up.push(deltaRequestCodec.encode(reaction.request))
       return reaction
     },
@@ -166,6 +167,19 @@ export const connect = (clock: Clock, adapter: AdapterSide, enforcer: Subscripti
     },
   }
   return link
+}
+
+/** Lets an enforcer take a whole response. */
+export const receive = (
+  enforcer: Subscription,
+  response: DeltaResponseMessage,
+  { ms, seconds }: Clock,
+): Reaction => {
+  const steps = enforcer.receive(response, ms, seconds)
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
+  }
 }
 
 /** Opens a stream, and then lets the adapter read the end of its log: that it is still there is certain. */

@@ -11,12 +11,14 @@ import {
   createEnforcerSide,
   enforces,
   isSignOfLife,
+  receive,
   responseWith,
   spoil,
 } from '../support/discovery.ts'
 import { block, token } from '../support/revocations.ts'
 
 const now = (): Clock => ({ ms: 10_000, seconds: 50 })
+const at50: Clock = { ms: 0, seconds: 50 }
 const revoked = (index: number) => block({ jti: `j${index}` }, 1_000)
 const withJti = (index: number) => token({ jti: `j${index}` })
 
@@ -79,7 +81,7 @@ describe('an enforcer refuses, and keeps what it has, on', () => {
 
   test('nothing of a good batch', () => {
     const { enforcer } = started(now())
-    const { request, problem } = enforcer.receive(responseWith(good, 'n7'), 0, 50)
+    const { request, problem } = receive(enforcer, responseWith(good, 'n7'), at50)
     assert.equal(problem, undefined)
     assert.deepEqual([request?.responseNonce, request?.errorDetail], ['n7', undefined])
     assert.equal(enforcer.snapshot.version, 2)
@@ -90,10 +92,10 @@ describe('an enforcer refuses, and keeps what it has, on', () => {
     test(name, () => {
       const { enforcer } = started(now())
       const before = { ...enforcer.snapshot }
-      const { request, received, problem } = enforcer.receive(
+      const { request, received, problem } = receive(
+        enforcer,
         responseWith({ ...good, ...change }, 'n7'),
-        0,
-        50,
+        at50,
       )
       assert.match(problem ?? '', reason)
       assert.equal(received, undefined)
@@ -110,7 +112,7 @@ describe('an enforcer refuses, and keeps what it has, on', () => {
     const entries = Buffer.concat(
       Array.from({ length: 5_000 }, (_, index) => packEntries([{ ...someEntry, key: aimedKey(index) }])),
     )
-    const { problem } = enforcer.receive(responseWith({ ...good, entries }), 0, 50)
+    const { problem } = receive(enforcer, responseWith({ ...good, entries }), at50)
     assert.match(problem ?? '', /cannot grow/)
     assert.equal(enforcer.snapshot.version, 1)
     assert.equal(enforces(enforcer, withJti(1), 50), true)
@@ -135,7 +137,7 @@ describe('an enforcer refuses, and keeps what it has, on', () => {
     test(name, () => {
       const { enforcer } = started(now())
       const before = { ...enforcer.snapshot }
-      const { request } = enforcer.receive(response, 0, 50)
+      const { request } = receive(enforcer, response, at50)
       assert.equal(request?.responseNonce, 'n7')
       assert.ok((request?.errorDetail?.message ?? '').length > 0)
       assert.deepEqual({ ...enforcer.snapshot }, before)

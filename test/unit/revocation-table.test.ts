@@ -46,11 +46,12 @@ const someTime = fc.oneof(fc.nat({ max: 100 }), fc.constantFrom(0, 2 ** 32 - 1))
 
 const entriesOf = (table: RevocationTable): Map<string, Times> => {
   const entries = new Map<string, Times>()
-  table.forEach((k0, k1, k2, k3, expiresAt, issuedBefore) => {
+  const steps = table.visit((k0, k1, k2, k3, expiresAt, issuedBefore) => {
     const name = nameOf([k0, k1, k2, k3])
     assert.ok(!entries.has(name), 'an entry is visited once')
     entries.set(name, { expiresAt, issuedBefore })
   })
+  while (!steps.next().done);
   return entries
 }
 

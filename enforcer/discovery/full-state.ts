@@ -1,0 +1,71 @@
+/**
+ * A full state while it arrives: a table beside the one that checks are answered from. A full state never forgets: what
+ * is held and was not mentioned is taken over before the two are swapped. No I/O.
+ *
+ * @module
+ */
+import { visitEntries } from '../../revocation/entries.ts'
+import { type EntryVisitor, RevocationTable } from '../../revocation/table.ts'
+import { isKeptKey, type Snapshot } from './snapshot.ts'
+
+type Words = Parameters<EntryVisitor>
+
+/** What is held while another state arrives. */
+type Held = Pick<Snapshot, 'table' | 'kept'>
+
+/** A full state that is not complete yet; what is held stays as it is until {@link swapInto}. */
+export class FullState {
+  readonly #table = new RevocationTable()
+  /** Keys that may only get stronger from the swap on, see `Snapshot.kept`. */
+  readonly #kept = new RevocationTable()
+  #takenOverUntil = 0
+
+  /** When the last of the entries that were taken over expires, seconds; 0 if there was none. */
+  get takenOverUntil(): number {
+    return this.#takenOverUntil
+  }
+
+  /** Takes entries of a message. */
+  *add(packed: Buffer): Generator<void> {
+    yield* visitEntries(packed, this.#table.set.bind(this.#table))
+  }
+
+  /** Takes entries that the log may have lost; if it had lost its tail, what is held as strong is kept anyway. */
+  *addLeftovers(packed: Buffer, { table }: Held, rolledBack: boolean): Generator<void> {
+    yield* visitEntries(packed, (...words) => {
+      this.#table.raise(...words)
+      if (!rolledBack || !covers(table, words)) this.#kept.raise(...words)
+    })
+  }
+
+  /**
+   * Takes over what is held and was not mentioned, not even as restored. If the log had lost its tail, what it says of a
+   * key may be older than what is held: then whatever rejects more stays.
+   *
+   * @param liveAfter entries that expired at or before this are not taken over.
+   */
+  *takeOver({ table, kept }: Held, liveAfter: number, rolledBack: boolean): Generator<void> {
+    yield* table.visit((...words) => {
+      const [k0, k1, k2, k3, expiresAt] = words
+      if (expiresAt <= liveAfter) return
+      const isRestored = this.#table.has(k0, k1, k2, k3) && !this.#table.rejects(k0, k1, k2, k3, 0, 0)
+      const isKept = !isRestored && isKeptKey(kept, words)
+      if (!rolledBack && !isKept && this.#table.has(k0, k1, k2, k3)) return
+      this.#table.raise(...words)
+      if (isKept && !rolledBack) this.#kept.raise(...words)
+      this.#takenOverUntil = Math.max(this.#takenOverUntil, expiresAt)
+    })
+    // Then all that is held is kept, in the table that holds it.
+    if (rolledBack) yield* this.#kept.visit(table.raise.bind(table))
+  }
+
+  /** From now on checks are answered from this state. */
+  swapInto(snapshot: Held, rolledBack: boolean): void {
+    snapshot.kept = rolledBack ? snapshot.table : this.#kept
+    snapshot.table = this.#table
+  }
+}
+
+/** Whether the table rejects under this key at least as much, and as long. */
+const covers = (table: RevocationTable, [k0, k1, k2, k3, expiresAt, issuedBefore]: Words): boolean =>
+  table.rejects(k0, k1, k2, k3, issuedBefore, expiresAt - 1)
