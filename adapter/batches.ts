@@ -12,8 +12,9 @@ import {
   revocationBatchCodec,
   revocationBatchTypeUrl,
 } from '../proto/wire.ts'
-import { batchFormat, type Entry, packEntries, packedEntryBytes } from '../revocation/entries.ts'
-import { derivation, keyFromText } from '../revocation/key.ts'
+import { batchFormat, EntryPacker, packedEntryBytes } from '../revocation/entries.ts'
+import { derivation } from '../revocation/key.ts'
+import { wordsOf } from '../revocation/key-words.ts'
 import type { LiveEntry } from '../revocation/live-key.ts'
 import type { LiveState } from '../revocation/live-state.ts'
 
@@ -49,7 +50,11 @@ interface Run {
   readonly bytes: number
 }
 
-type Pair = readonly [key: string, live: LiveEntry]
+/** A key whose entry is to be sent. */
+interface Sendable {
+  readonly hasLeftovers: boolean
+  packInto(packer: EntryPacker): void
+}
 
 /** Which step a message is. Versions are positions; `rolledBack` and `leftovers` are false unless given. */
 interface Step extends Pick<RevocationBatchFields, 'rolledBack' | 'leftovers'> {
@@ -61,8 +66,8 @@ interface Step extends Pick<RevocationBatchFields, 'rolledBack' | 'leftovers'> {
 
 /** Entries that are not sent yet: what the log holds, and what it may have lost. */
 interface Parts {
-  readonly logged: Entry[]
-  readonly leftovers: Entry[]
+  readonly logged: EntryPacker
+  readonly leftovers: EntryPacker
 }
 
 /** The source of all messages of an adapter. */
@@ -97,7 +102,8 @@ export class Batches {
     const to = this.#state.position
     if (from === to) return
     const { generation } = this.#state.claimSets
-    const messages = [...this.#delta(from, this.#changed, generation !== this.#announcedGeneration)]
+    const changed = Array.from(this.#changed, ([key, live]) => sendable(key, live))
+    const messages = [...this.#delta(from, changed, generation !== this.#announcedGeneration)]
     this.#announcedGeneration = generation
     this.#changed.clear()
     this.#flushedTo = to
@@ -125,7 +131,7 @@ export class Batches {
   /** The full state, tombstones included, encoded for one stream while it is sent. */
   *full(rolledBack: boolean): Generator<Outgoing> {
     const step = { kind: 'FULL_MORE', from: -1, to: -1, target: this.#state.position, rolledBack } as const
-    yield this.#message({ ...step, kind: 'FULL_FIRST' }, [])
+    yield this.#message({ ...step, kind: 'FULL_FIRST' }, noEntries)
     const rest = yield* this.#chunks(step, this.#state.all())
     this.flush()
     yield* this.#last(step, { ...step, kind: 'FULL_LAST', to: this.version }, rest)
@@ -135,7 +141,7 @@ export class Batches {
   heartbeat(): Outgoing {
     const to = this.version
     const step = { kind: 'DELTA', from: to, to, target: to } as const
-    return this.#message(step, [], this.#state.claimSets.generation !== this.#announcedGeneration, '')
+    return this.#message(step, noEntries, this.#state.claimSets.generation !== this.#announcedGeneration, '')
   }
 
   /** Passes over what changed without encoding it; for when no stream needs it, or all begin anew. */
@@ -147,7 +153,7 @@ export class Batches {
     this.#flushedTo = this.#state.position
   }
 
-  *#delta(from: number, changed: Iterable<Pair>, withSets: boolean): Generator<Outgoing> {
+  *#delta(from: number, changed: Iterable<Sendable>, withSets: boolean): Generator<Outgoing> {
     const step = { kind: 'DELTA', from, to: from, target: from } as const
     const rest = yield* this.#chunks(step, changed, withSets)
     const to = this.#state.position
@@ -155,14 +161,14 @@ export class Batches {
   }
 
   /** Messages on the way, of as many entries as fit; returns what is left. */
-  *#chunks(step: Step, pairs: Iterable<Pair>, withSets = true): Generator<Outgoing, Parts> {
-    const parts: Parts = { logged: [], leftovers: [] }
-    for (const pair of pairs) {
-      const leftovers = pair[1].hasLeftovers
-      const entries = leftovers ? parts.leftovers : parts.logged
-      entries.push(entryOf(pair))
-      if (entries.length < this.#entriesPerMessage) continue
-      yield this.#message({ ...step, leftovers }, entries.splice(0), withSets)
+  *#chunks(step: Step, keys: Iterable<Sendable>, withSets = true): Generator<Outgoing, Parts> {
+    const parts: Parts = { logged: new EntryPacker(), leftovers: new EntryPacker() }
+    for (const key of keys) {
+      const leftovers = key.hasLeftovers
+      const packer = leftovers ? parts.leftovers : parts.logged
+      key.packInto(packer)
+      if (packer.count < this.#entriesPerMessage) continue
+      yield this.#message({ ...step, leftovers }, packer.take(), withSets)
     }
     return parts
   }
@@ -170,11 +176,11 @@ export class Batches {
   /** The last messages of a run; all are encoded before the first is sent. */
   #last(step: Step, last: Step, { logged, leftovers }: Parts, withSets = true): readonly Outgoing[] {
     const kept =
-      leftovers.length === 0 ? [] : [this.#message({ ...step, leftovers: true }, leftovers, withSets)]
-    return [...kept, this.#message(last, logged, withSets)]
+      leftovers.count === 0 ? [] : [this.#message({ ...step, leftovers: true }, leftovers.take(), withSets)]
+    return [...kept, this.#message(last, logged.take(), withSets)]
   }
 
-  #message(step: Step, entries: readonly Entry[], withSets = true, nonce = String(++this.#nonce)): Outgoing {
+  #message(step: Step, entries: Buffer, withSets = true, nonce = String(++this.#nonce)): Outgoing {
     const { sets, generation } = this.#state.claimSets
     // Pruning changes the sets without a new version: whoever was told so now must be told again by what is shared.
     if (withSets && generation !== this.#announcedGeneration) this.#announcedGeneration = -1
@@ -196,7 +202,7 @@ export class Batches {
       })),
       claimSets: withSets ? sets.map(set => ({ names: [...set.names], cut: set.cut })) : [],
       claimSetGeneration: generation,
-      entries: packEntries(entries),
+      entries,
     })
     const version = String(wireVersion(step.to))
     const bytes = deltaResponseCodec.encode({
@@ -219,12 +225,17 @@ export class Batches {
   }
 }
 
-function* both(one: Iterable<Pair>, other: Iterable<Pair>): Generator<Pair> {
+const noEntries = Buffer.alloc(0)
+
+function* both(one: Iterable<Sendable>, other: Iterable<Sendable>): Generator<Sendable> {
   yield* one
   yield* other
 }
 
-const entryOf = ([key, live]: Pair): Entry => ({ key: keyFromText(key), ...live.entry })
+const sendable = (key: string, { entry, hasLeftovers }: LiveEntry): Sendable => ({
+  hasLeftovers,
+  packInto: packer => packer.add(...wordsOf(key), entry.expiresAt, entry.issuedBefore),
+})
 
 const sizeOf = (messages: readonly Outgoing[]): number =>
   messages.reduce((sum, message) => sum + message.bytes.length, 0)

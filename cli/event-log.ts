@@ -121,6 +121,11 @@ async function checkpointOf(
     folder,
     codec,
     onError: error => logger.error({ err: error, folder }, 'the checkpoint cannot be written; trying again'),
+    onDamaged: (problem, aside) =>
+      logger.error(
+        { problem, aside, code: 'ERR_CHECKPOINT_INVALID' },
+        'THE CHECKPOINT IS DAMAGED and was put aside: reading the event log from its start; what only the checkpoint knew is lost',
+      ),
   })
 }
 

@@ -5,8 +5,7 @@
  */
 import type { Applied } from '../revocation/apply-entry.ts'
 import { historyLimit } from '../revocation/digest-history.ts'
-import { matchKeyText } from '../revocation/key.ts'
-import type { LiveKey, LiveKeyImage } from '../revocation/live-key.ts'
+import type { LiveKeyImage } from '../revocation/live-key.ts'
 import type { Revocation } from '../revocation/revocation.ts'
 import type { LogPosition } from './event-log.ts'
 
@@ -16,60 +15,70 @@ export type RevocationText = Pick<
   'id' | 'match' | 'tokenType' | 'reason' | 'actor' | 'revokedAt' | 'issuedBefore' | 'expiresAt'
 >
 
-/** Changes that wait to be written; a key is 16 bytes as text, see `keyText`. */
+/** Changes that wait to be written. Keys are 16 bytes as text, see `keyText`; for sequence numbers see `LiveKey`. */
 export class CheckpointChanges {
-  /** New images of keys; undefined for keys that are forgotten. */
-  readonly keys = new Map<string, LiveKeyImage | undefined>()
-  /** Keys whose older texts go. */
-  readonly forgotten = new Set<string>()
-  /** Texts by key and id. */
-  readonly texts = new Map<string, Map<string, RevocationText>>()
+  /** Keys that changed, or were forgotten. */
+  readonly keys = new Set<string>()
+  /** Texts by the sequence number of their revocation. */
+  readonly texts = new Map<number, RevocationText>()
+  /** Sequence numbers whose texts go. */
+  readonly forgottenTexts = new Set<number>()
+  /** Ids of revocations that were restored, or whose restoration is forgotten. */
+  readonly restored = new Set<string>()
   /** Positions that were read, in order. */
   history: LogPosition[] = []
-  /** The log began anew: positions that were written before are of no use. */
+  /** The log began anew: positions and restorations that were written before are of no use. */
   isRestarted = false
+  /** Revocations that are held and whose texts have not come yet. */
+  readonly #awaited = new Set<number>()
 
   /** How much there is to write. */
   get size(): number {
     return this.keys.size + this.history.length
   }
 
-  /** A key was altered, or forgotten. */
-  touch(key: string, live: LiveKey | undefined): void {
-    this.keys.set(key, live?.image)
-    if (live !== undefined) return
-    this.forgotten.add(key)
-    this.texts.delete(key)
+  /** A key was altered, created or forgotten. */
+  touch(key: string, before: LiveKeyImage | undefined, after: LiveKeyImage | undefined): void {
+    this.keys.add(key)
+    const [old, held] = [sequencesOf(before), sequencesOf(after)]
+    for (const sequence of old) if (!held.includes(sequence)) this.#forgetText(sequence)
+    for (const sequence of held) if (!old.includes(sequence)) this.#awaited.add(sequence)
   }
 
   /** An entry was applied, or passed. */
-  note({ position, digest }: LogPosition, { event }: Applied): void {
+  note({ position, digest }: LogPosition, sequence: number, { event }: Applied): void {
     this.history.push({ position, digest })
-    if (event?.kind !== 'revocation') return
+    if (event?.kind !== 'revocation' || !this.#awaited.delete(sequence)) return
     const { kind: _, ...text } = event
-    this.#addText(matchKeyText(event.match, event.issuedBefore !== undefined).text, text)
+    this.texts.set(sequence, text)
   }
 
   /** The log begins anew. */
   restart(): void {
     this.history = []
+    this.restored.clear()
     this.isRestarted = true
   }
 
   /** Puts back what could not be written: what was noted since then is newer. */
   putBack(older: CheckpointChanges): void {
-    for (const [key, image] of older.keys) if (!this.keys.has(key)) this.keys.set(key, image)
-    for (const key of older.forgotten) this.forgotten.add(key)
-    for (const [key, texts] of older.texts) {
-      if (this.forgotten.has(key)) continue
-      for (const text of texts.values()) this.#addText(key, text)
+    for (const key of older.keys) this.keys.add(key)
+    for (const [sequence, text] of older.texts)
+      if (!this.forgottenTexts.has(sequence)) this.texts.set(sequence, text)
+    for (const sequence of older.forgottenTexts) this.forgottenTexts.add(sequence)
+    if (!this.isRestarted) {
+      for (const id of older.restored) this.restored.add(id)
+      this.history = [...older.history, ...this.history].slice(-historyLimit)
     }
-    if (!this.isRestarted) this.history = [...older.history, ...this.history].slice(-historyLimit)
     this.isRestarted ||= older.isRestarted
   }
 
-  #addText(key: string, text: RevocationText): void {
-    const texts = this.texts.get(key) ?? new Map<string, RevocationText>()
-    this.texts.set(key, texts.set(text.id, text))
+  #forgetText(sequence: number): void {
+    this.#awaited.delete(sequence)
+    this.texts.delete(sequence)
+    this.forgottenTexts.add(sequence)
   }
 }
+
+const sequencesOf = (image: LiveKeyImage | undefined): readonly number[] =>
+  image?.singles.map(({ sequence }) => sequence) ?? []

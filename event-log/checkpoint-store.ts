@@ -3,19 +3,19 @@
  *
  * @module
  */
-import { accessSync, constants, mkdirSync } from 'node:fs'
-import { type Database, open } from 'lmdb'
+import { type Database, open, type RootDatabase } from 'lmdb'
 import { historyLimit } from '../revocation/digest-history.ts'
 import { RescindError } from '../revocation/error.ts'
-import { keyFromText, keyText } from '../revocation/key.ts'
-import type { LiveKeyImage } from '../revocation/live-key.ts'
-import type { StateSummary } from '../revocation/state-summary.ts'
+import type { PackedKey } from '../revocation/live-rows.ts'
+import type { LiveState } from '../revocation/live-state.ts'
+import type { Restored, StateParts, StateSummary } from '../revocation/state-summary.ts'
 import type { CheckpointChanges, RevocationText } from './checkpoint-changes.ts'
+import { checkFileSize, noteFileSize } from './checkpoint-file.ts'
+import { type Group, groupSum, packGroup, unpackGroup } from './checkpoint-group.ts'
 import type { LogPosition } from './event-log.ts'
-import { claimFolder } from './folder-claim.ts'
 import { settleCommit } from './lmdb-commit.ts'
 
-/** What a checkpoint says beside its keys. */
+/** What a checkpoint says beside its parts. */
 export interface CheckpointSummary extends Omit<StateSummary, 'digest'> {
   /** 16 hex digits. */
   readonly digest: string
@@ -25,96 +25,187 @@ export interface CheckpointSummary extends Omit<StateSummary, 'digest'> {
   readonly unknownTypes: readonly string[]
 }
 
+/** What changed since the last write, and the state as it is now. */
+export interface CheckpointWrite {
+  readonly changes: CheckpointChanges
+  readonly summary: CheckpointSummary
+  readonly state: Pick<LiveState, 'kept' | 'restored' | 'prunedAt'>
+}
+
 /** A checkpoint on disk. */
 export interface CheckpointStore {
-  /** Undefined in a new folder, or if another format of checkpoint lies there. */
-  readonly summary: CheckpointSummary | undefined
-  /** All keys, in the order of their last change. */
-  keys(): readonly (readonly [key: string, image: LiveKeyImage])[]
-  /** The last positions that were read, oldest first. */
-  history(): Generator<readonly [position: number, digest: bigint]>
-  textsOf(key: Uint8Array): readonly RevocationText[]
-  /** Durable when it resolves. */
-  write(changes: CheckpointChanges, summary: CheckpointSummary): Promise<void>
+  /** The text of the revocation with a sequence number, see `LiveKey`. */
+  text(sequence: number): RevocationText | undefined
+  /** Texts after a sequence number, in order. */
+  texts(after: number): Iterable<readonly [sequence: number, text: RevocationText]>
+  /** What is to be written is taken at once; durable when it resolves. */
+  write(write: CheckpointWrite): Promise<void>
   close(): Promise<void>
 }
 
-/** Raised when what is stored changes its meaning; an older checkpoint is then made anew from the log. */
-const formatVersion = 4
+/** Takes over what a checkpoint holds; the parts can be read until it returns. */
+export type LoadCheckpoint = (summary: CheckpointSummary, parts: StateParts) => void
 
-const idBytes = 16
+/** Raised when what is stored changes its meaning; an older checkpoint is then made anew from the log. */
+const formatVersion = 5
+
 const positionBytes = 16
+/** The sum over the groups counts to here and begins again. */
+const sumLimit = 2 ** 48
+
+interface Databases {
+  readonly root: RootDatabase
+  readonly meta: Database<unknown, string>
+  /** Keys, as many as each write had, by a number that counts up. */
+  readonly groups: Database<Buffer, number>
+  /** What the groups add to the sum over all, by when nothing in them is needed any more, and their number. */
+  readonly sums: Database<number, [lastNeededAt: number, number: number]>
+  readonly texts: Database<RevocationText, number>
+  readonly restored: Database<Restored, string>
+  readonly history: Database<Buffer, number>
+}
 
 /**
- * Opens the store in a folder, which is created if it is not there.
+ * Opens the store in a folder, after `load` took over what it holds. A new folder holds nothing, and so does one that was
+ * written in another format.
  *
- * @throws RescindError ERR_DATA_FOLDER if the folder cannot be used, or another process uses it.
+ * @throws RescindError ERR_CHECKPOINT_INVALID if what is stored was damaged.
  */
-export async function openCheckpointStore(folder: string): Promise<CheckpointStore> {
-  makeFolder(folder)
-  const claim = await claimFolder(folder, 'adapter.dataFolder')
+export async function openCheckpointStore(folder: string, load: LoadCheckpoint): Promise<CheckpointStore> {
+  checkFileSize(folder)
+  const stored = openDatabases(folder)
+  try {
+    await readStored(stored, load)
+  } finally {
+    // What was read is mapped into memory until the file is closed.
+    await stored.root.close()
+  }
+  return storeIn(openDatabases(folder), folder)
+}
+
+function openDatabases(folder: string): Databases {
   const root = open({
     path: folder,
     noSubdir: false,
-    maxDbs: 4,
+    maxDbs: 6,
     overlappingSync: false,
     eventTurnBatching: false,
   })
-  const meta = root.openDB<unknown, string>({ name: 'meta' })
-  const keys = root.openDB<LiveKeyImage, Buffer>({ name: 'keys', keyEncoding: 'binary' })
-  const texts = root.openDB<RevocationText, Buffer>({ name: 'texts', keyEncoding: 'binary' })
-  const history = root.openDB<Buffer, number>({ name: 'history', encoding: 'binary' })
-  const isKnown = meta.get('format') === formatVersion
-  if (!isKnown)
-    await root.transaction(() => [meta, keys, texts, history].map(database => database.clearSync()))
-
-  const removeTexts = (key: string) => {
-    const range = { start: keyFromText(key), end: afterKey(key) }
-    for (const text of [...texts.getKeys(range)]) texts.removeSync(text)
-  }
-
   return {
-    summary: isKnown ? (meta.get('summary') as CheckpointSummary) : undefined,
-    keys: () =>
-      [...keys.getRange({})]
-        .map(({ key, value }) => [keyText(key), value] as const)
-        .sort(([, one], [, other]) => one.changedAt - other.changedAt),
-    *history() {
-      for (const { value } of history.getRange({})) yield* unpackPositions(value)
-    },
-    textsOf: key =>
-      [...texts.getRange({ start: Buffer.from(key), end: afterKey(keyText(key)) })].map(({ value }) => value),
-    write: async (changes, summary) => {
-      const writing = root.childTransaction(() => {
-        meta.putSync('format', formatVersion)
-        meta.putSync('summary', summary)
-        for (const key of changes.forgotten) removeTexts(key)
-        for (const [key, ofKey] of changes.texts) {
-          for (const text of ofKey.values()) texts.putSync(textKey(key, text.id), text)
-        }
-        writeKeys(keys, changes)
-        const kept = changes.isRestarted ? 0 : Number(meta.get('positions') ?? 0)
-        meta.putSync('positions', writeHistory(history, changes, kept))
-      })
-      await writing.catch(settleCommit)
-    },
-    close: async () => {
-      await root.close()
-      await claim.release()
-    },
+    root,
+    meta: root.openDB({ name: 'meta' }),
+    groups: root.openDB({ name: 'groups', encoding: 'binary' }),
+    sums: root.openDB({ name: 'sums' }),
+    texts: root.openDB({ name: 'texts' }),
+    restored: root.openDB({ name: 'restored' }),
+    history: root.openDB({ name: 'history', encoding: 'binary' }),
   }
 }
 
-/** Where a range that holds all keys beginning with `key` ends. */
-const afterKey = (key: string): Buffer => Buffer.concat([keyFromText(key), Buffer.alloc(idBytes + 1, 0xff)])
-
-const textKey = (key: string, id: string): Buffer => Buffer.concat([keyFromText(key), Buffer.from(id, 'hex')])
-
-function writeKeys(keys: Database<LiveKeyImage, Buffer>, changes: CheckpointChanges): void {
-  for (const [key, image] of changes.keys) {
-    if (image === undefined) keys.removeSync(keyFromText(key))
-    else keys.putSync(keyFromText(key), image)
+async function readStored({ root, ...databases }: Databases, load: LoadCheckpoint): Promise<void> {
+  const { meta, restored, history } = databases
+  if (meta.get('format') !== formatVersion) {
+    await root.transaction(() => Object.values(databases).map(database => database.clearSync()))
+    return
   }
+  const summary = meta.get('summary') as CheckpointSummary
+  load(summary, {
+    keys: readGroups(databases),
+    restored: entriesOf(restored),
+    history: readHistory(history),
+  })
+}
+
+function* readGroups({ groups, meta }: Pick<Databases, 'groups' | 'meta'>): Generator<PackedKey> {
+  let sum = 0
+  for (const { value } of groups.getRange({})) {
+    sum = (sum + groupSum(value)) % sumLimit
+    yield* unpackGroup(value)
+  }
+  if (sum === (meta.get('sum') ?? 0)) return
+  throw new RescindError('ERR_CHECKPOINT_INVALID', 'a group of keys is missing, or one is there too many')
+}
+
+function* entriesOf<Value, Key extends string>(database: Database<Value, Key>) {
+  for (const { key, value } of database.getRange({})) yield [key, value] as const
+}
+
+function* readHistory(history: Database<Buffer, number>) {
+  for (const { value } of history.getRange({})) yield* unpackPositions(value)
+}
+
+function storeIn(databases: Databases, folder: string): CheckpointStore {
+  const { root, texts } = databases
+  const commit = (write: CheckpointWrite): Promise<void> => {
+    const changed = taken(write)
+    return root.childTransaction(() => writeAll(databases, write, changed))
+  }
+  return {
+    text: sequence => texts.get(sequence),
+    *texts(after) {
+      for (const { key, value } of texts.getRange({ start: after }))
+        if (key > after) yield [key, value] as const
+    },
+    write: async write => {
+      await commit(write).catch(settleCommit)
+      noteFileSize(folder)
+    },
+    close: () => root.close(),
+  }
+}
+
+/** What changed, as it is now: when the transaction begins the state has gone on. */
+interface Taken {
+  readonly group: Group | undefined
+  readonly restorations: readonly (readonly [id: string, restored: Restored | undefined])[]
+}
+
+function taken({ changes, state }: CheckpointWrite): Taken {
+  const keys = Array.from(changes.keys, key => state.kept(key)).filter(kept => kept !== undefined)
+  return {
+    group: keys.length === 0 ? undefined : packGroup(keys),
+    restorations: Array.from(changes.restored, id => [id, state.restored(id)] as const),
+  }
+}
+
+function writeAll(databases: Databases, write: CheckpointWrite, { group, restorations }: Taken): void {
+  const { meta, texts, restored, history } = databases
+  const { changes, summary } = write
+  meta.putSync('format', formatVersion)
+  meta.putSync('summary', summary)
+  const sum =
+    removeGroups(databases, write.state.prunedAt) + (group === undefined ? 0 : addGroup(databases, group))
+  meta.putSync('sum', (Number(meta.get('sum') ?? 0) + sum) % sumLimit)
+  for (const sequence of changes.forgottenTexts) texts.removeSync(sequence)
+  for (const [sequence, text] of changes.texts) texts.putSync(sequence, text)
+  if (changes.isRestarted) restored.clearSync()
+  for (const [id, one] of restorations) {
+    if (one === undefined) restored.removeSync(id)
+    else restored.putSync(id, one)
+  }
+  const kept = changes.isRestarted ? 0 : Number(meta.get('positions') ?? 0)
+  meta.putSync('positions', writeHistory(history, changes, kept))
+}
+
+/** Returns what is to be added to the sum. */
+function addGroup({ meta, groups, sums }: Databases, { bytes, lastNeededAt }: Group): number {
+  const number = Number(meta.get('nextGroup') ?? 0)
+  meta.putSync('nextGroup', number + 1)
+  groups.putSync(number, bytes)
+  sums.putSync([lastNeededAt, number], groupSum(bytes))
+  return groupSum(bytes)
+}
+
+/** Removes the groups that are not needed any more; returns what is to be added to the sum. */
+function removeGroups({ groups, sums }: Databases, prunedAt: number): number {
+  const over = [...sums.getRange({ end: [prunedAt, Number.MAX_SAFE_INTEGER] })]
+  let removed = 0
+  for (const { key, value } of over) {
+    sums.removeSync(key)
+    groups.removeSync(key[1])
+    removed += sumLimit - value
+  }
+  return removed
 }
 
 /**
@@ -150,18 +241,5 @@ function packPositions(positions: readonly LogPosition[]): Buffer {
 function* unpackPositions(bytes: Buffer): Generator<readonly [position: number, digest: bigint]> {
   for (let offset = 0; offset < bytes.length; offset += positionBytes) {
     yield [Number(bytes.readBigUInt64BE(offset)), bytes.readBigUInt64BE(offset + 8)]
-  }
-}
-
-function makeFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK)
-  } catch (error) {
-    throw new RescindError(
-      'ERR_DATA_FOLDER',
-      `adapter.dataFolder: ${folder} cannot be used (${(error as Error).message}); name a folder that this user can write`,
-      { cause: error },
-    )
   }
 }

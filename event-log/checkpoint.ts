@@ -4,12 +4,22 @@
  *
  * @module
  */
+import { accessSync, constants, mkdirSync } from 'node:fs'
 import type { Applied } from '../revocation/apply-entry.ts'
+import { RescindError } from '../revocation/error.ts'
 import { type EventCodec, eventTypes } from '../revocation/formats/rescind.ts'
+import { keyText } from '../revocation/key.ts'
 import { LiveState } from '../revocation/live-state.ts'
 import { CheckpointChanges, type RevocationText } from './checkpoint-changes.ts'
-import { type CheckpointStore, openCheckpointStore } from './checkpoint-store.ts'
+import { setAside } from './checkpoint-file.ts'
+import {
+  type CheckpointStore,
+  type CheckpointSummary,
+  type LoadCheckpoint,
+  openCheckpointStore,
+} from './checkpoint-store.ts'
 import type { LogPosition } from './event-log.ts'
+import { claimFolder } from './folder-claim.ts'
 
 /** Where a checkpoint lies, and whom it tells of trouble. */
 export interface CheckpointOptions {
@@ -18,6 +28,8 @@ export interface CheckpointOptions {
   readonly codec: EventCodec
   /** Called when a write fails; what it should have written is written with the next one. */
   readonly onError: (error: unknown) => void
+  /** Called when what the folder held was damaged, and where it was put: the log is read from its start. */
+  readonly onDamaged?: (problem: string, aside: string) => void
 }
 
 /** A state that is kept on disk. */
@@ -44,30 +56,40 @@ const unknownTypesLimit = 16
  * @throws RescindError ERR_DATA_FOLDER if the folder cannot be used, ERR_LOG_IN_USE if another process has it.
  */
 export async function openCheckpoint(options: CheckpointOptions): Promise<Checkpoint> {
-  const store = await openCheckpointStore(options.folder)
-  const state = new LiveState()
-  const unknownTypes = load(store, state)
+  const { folder, codec } = options
+  makeFolder(folder)
+  const claim = await claimFolder(folder, 'adapter.dataFolder')
+  const { store, state, summary } = await openStore(options).catch(async error => {
+    await claim.release()
+    throw error
+  })
+  const unknownTypes = new Set(summary?.unknownTypes)
   let changes = new CheckpointChanges()
   let writing: Promise<void> | undefined
   let isDirty = false
 
-  state.onTouched = (key, live) => changes.touch(key, live)
+  state.onTouched = (key, before, after) => changes.touch(key, before, after)
+  state.onRestored = id => changes.restored.add(id)
   state.onRestart = () => {
     isDirty = true
     changes.restart()
     unknownTypes.clear()
   }
-  if (mustReadAgain(store, options.codec)) state.restart()
+  if (mustReadAgain(summary, codec)) state.restart()
 
   const write = async () => {
     if (!isDirty && changes.size === 0) return
-    const { digest, ...summary } = state.summary
     const taken = changes
     changes = new CheckpointChanges()
     isDirty = false
+    const { digest, ...rest } = state.summary
+    const texts = { digest: digest.toString(16).padStart(16, '0'), unknownTypes: [...unknownTypes] }
     try {
-      const texts = { digest: digest.toString(16).padStart(16, '0'), unknownTypes: [...unknownTypes] }
-      await store.write(taken, { ...summary, ...texts, codecId: options.codec.id })
+      await store.write({
+        changes: taken,
+        summary: { ...rest, ...texts, codecId: codec.id },
+        state,
+      })
     } catch (error) {
       changes.putBack(taken)
       throw error
@@ -88,29 +110,56 @@ export async function openCheckpoint(options: CheckpointOptions): Promise<Checkp
   return {
     state,
     noteApplied: (entry, applied) => {
-      changes.note(entry, applied)
+      changes.note(entry, state.sequence, applied)
       const { unknownType } = applied
       if (unknownType !== undefined && unknownTypes.size < unknownTypesLimit) unknownTypes.add(unknownType)
       if (changes.size >= changesLimit) flushSoon()
     },
     flush,
-    textsOf: store.textsOf,
+    textsOf: key => {
+      const singles = state.live(keyText(key))?.singles ?? []
+      return singles.flatMap(({ sequence }) => changes.texts.get(sequence) ?? store.text(sequence) ?? [])
+    },
     close: async () => {
       clearInterval(timer)
-      await flush().finally(store.close)
+      await flush().finally(async () => {
+        await store.close()
+        await claim.release()
+      })
     },
   }
 }
 
-/** Fills a new state with what is stored; returns the types of events that were passed. */
-function load({ summary, keys, history }: CheckpointStore, state: LiveState): Set<string> {
-  if (summary === undefined) return new Set()
-  state.load({ ...summary, digest: BigInt(`0x${summary.digest}`) }, keys(), history())
-  return new Set(summary.unknownTypes)
+interface Opened {
+  readonly store: CheckpointStore
+  readonly state: LiveState
+  readonly summary: CheckpointSummary | undefined
+}
+
+/** What was damaged is put aside: the log is what decides. */
+async function openStore({ folder, onDamaged }: CheckpointOptions): Promise<Opened> {
+  try {
+    return await loadStore(folder)
+  } catch (error) {
+    if (!(error instanceof RescindError) || error.code !== 'ERR_CHECKPOINT_INVALID') throw error
+    onDamaged?.(error.message, setAside(folder))
+    return await loadStore(folder)
+  }
+}
+
+async function loadStore(folder: string): Promise<Opened> {
+  const state = new LiveState()
+  let summary: CheckpointSummary | undefined
+  const load: LoadCheckpoint = (stored, parts) => {
+    summary = stored
+    state.load({ ...stored, digest: BigInt(`0x${stored.digest}`) }, parts)
+  }
+  const store = await openCheckpointStore(folder, load)
+  return { store, state, summary }
 }
 
 /** Whether events that were passed may mean something now. */
-function mustReadAgain({ summary }: CheckpointStore, codec: EventCodec): boolean {
+function mustReadAgain(summary: CheckpointSummary | undefined, codec: EventCodec): boolean {
   if (summary === undefined) return false
   const known: ReadonlySet<string> = new Set(Object.values(eventTypes))
   const { unknownTypes } = summary
@@ -119,4 +168,17 @@ function mustReadAgain({ summary }: CheckpointStore, codec: EventCodec): boolean
     unknownTypes.length >= unknownTypesLimit ||
     unknownTypes.some(type => known.has(type))
   )
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK)
+  } catch (error) {
+    throw new RescindError(
+      'ERR_DATA_FOLDER',
+      `adapter.dataFolder: ${folder} cannot be used (${(error as Error).message}); name a folder that this user can write`,
+      { cause: error },
+    )
+  }
 }

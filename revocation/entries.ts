@@ -13,27 +13,56 @@ export const batchFormat = 1
 /** Bytes of a packed entry. */
 export const packedEntryBytes = 24
 
-/** The whole state of a key. */
-export interface Entry {
-  /** 16 bytes, see `deriveKey`. */
-  readonly key: Uint8Array
-  /** Seconds; 0: restored, nothing is revoked under this key. */
-  readonly expiresAt: number
-  /** Seconds: tokens with iat at or before it are rejected; a block has the latest time there is. */
-  readonly issuedBefore: number
+/** Packs entries one after the other. */
+export class EntryPacker {
+  #bytes = Buffer.allocUnsafe(firstPackedBytes)
+  #view = viewOf(this.#bytes)
+  #end = 0
+
+  /** How many were added since the last {@link take}. */
+  get count(): number {
+    return this.#end / packedEntryBytes
+  }
+
+  /**
+   * Adds the whole state of a key.
+   *
+   * @param k0 the first of the four words of the key, see `KeyWords`.
+   * @param expiresAt seconds; 0: restored, nothing is revoked under this key.
+   * @param issuedBefore seconds: tokens with iat at or before it are rejected; a block has the latest time there is.
+   */
+  add(k0: number, k1: number, k2: number, k3: number, expiresAt: number, issuedBefore: number): void {
+    if (this.#end === this.#bytes.length) this.#grow()
+    const [view, end] = [this.#view, this.#end]
+    view.setUint32(end, k0)
+    view.setUint32(end + 4, k1)
+    view.setUint32(end + 8, k2)
+    view.setUint32(end + 12, k3)
+    view.setUint32(end + keyBytes, expiresAt, true)
+    view.setUint32(end + keyBytes + 4, issuedBefore, true)
+    this.#end = end + packedEntryBytes
+  }
+
+  /** The entries that were added; the packer is empty then. */
+  take(): Buffer {
+    const packed = this.#bytes.subarray(0, this.#end)
+    this.#bytes = Buffer.allocUnsafe(firstPackedBytes)
+    this.#view = viewOf(this.#bytes)
+    this.#end = 0
+    return packed
+  }
+
+  #grow(): void {
+    const grown = Buffer.allocUnsafe(this.#bytes.length * 2)
+    this.#bytes.copy(grown)
+    this.#bytes = grown
+    this.#view = viewOf(grown)
+  }
 }
 
-/** Packs entries in the order given. */
-export function packEntries(entries: readonly Entry[]): Buffer {
-  const packed = Buffer.allocUnsafe(entries.length * packedEntryBytes)
-  entries.forEach((entry, index) => {
-    const offset = index * packedEntryBytes
-    packed.set(entry.key, offset)
-    packed.writeUInt32LE(entry.expiresAt, offset + keyBytes)
-    packed.writeUInt32LE(entry.issuedBefore, offset + keyBytes + 4)
-  })
-  return packed
-}
+const firstPackedBytes = 8 * packedEntryBytes
+
+const viewOf = ({ buffer, byteOffset, length }: Buffer): DataView => new DataView(buffer, byteOffset, length)
 
 /**
  * Checks that bytes are packed entries.

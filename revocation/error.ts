@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'ERR_ADDRESS_IN_USE'
   | 'ERR_LOG_FOLDER'
   | 'ERR_DATA_FOLDER'
+  | 'ERR_CHECKPOINT_INVALID'
   | 'ERR_LOG_IN_USE'
   | 'ERR_LOG_TAKEN'
   | 'ERR_LOG_TIMEOUT'

@@ -6,9 +6,7 @@
  */
 
 import { randomInt } from 'node:crypto'
-
-/** The four 32-bit words of a key. */
-export type KeyWords = readonly [k0: number, k1: number, k2: number, k3: number]
+import type { KeyWords } from './key-words.ts'
 
 const randomOdd = () => randomInt(2 ** 31) * 2 + 1
 

@@ -1,6 +1,9 @@
 /**
  * What is live under one key: up to 64 revocations singly, those beyond merged. Its entry is their union.
  *
+ * A sequence number counts what was ever read: it is the position in the log, moved behind all earlier numbers when the
+ * log begins anew. So what a log held that is gone can be told from what the log holds, without changing it.
+ *
  * @module
  */
 
@@ -26,17 +29,17 @@ export const mergeTimes = (a: Times, b: Times): Times => ({
 export interface Single {
   readonly id: string
   readonly times: Times
-  /** Where the log last holds the longest of its copies; {@link leftoverPosition} if it was enforced and the log does not hold it (any more). */
-  readonly position: number
+  /** Sequence number of the longest of its copies in the log, the last of them. */
+  readonly sequence: number
 }
 
 /** Revocations beyond the limit, and where the log last holds the one that lasts longest. */
 export interface Merged {
   readonly times: Times
-  readonly position: number
+  readonly sequence: number
 }
 
-/** What a checkpoint keeps of a key. */
+/** What is kept of a key. */
 export interface LiveKeyImage {
   readonly changedAt: number
   readonly restoredUntil: number
@@ -50,31 +53,32 @@ export interface LiveKeyImage {
 export interface LiveEntry {
   /** What enforcers are sent. */
   readonly entry: Times
-  /** Position in the log at which the entry last changed; -1 if the log says nothing of the key. */
+  /** Sequence number at which the entry last changed. */
   readonly changedAt: number
   /** When nothing of it is needed any more, seconds. */
   readonly lastNeededAt: number
   /** Whether something of it was enforced and the log does not hold it (any more). */
   readonly hasLeftovers: boolean
-  /** How many revocations of it are held: merged ones count as one. */
-  readonly size: number
 }
 
-/** Position of what the log does not hold (any more). */
-export const leftoverPosition = -1
-
-/** The revocations of one key. */
+/** The revocations of one key: a copy of what is held. */
 export class LiveKey implements LiveEntry {
   changedAt = 0
   /** Until when a tombstone is kept: the latest expiry of what was restored, seconds. */
   restoredUntil = 0
   /** The number of its claim set, see `ClaimSets`; unknown as long as only restorations were read. */
   claimSet: number | undefined
+  /** Sequence number at which the log begins: what has an earlier one is a leftover. */
+  readonly #since: number
   #merged: Merged | undefined
   #mergedLeftover: Times | undefined
   /** Never changed in place: images share it. */
   #singles: readonly Single[] = []
   #entry: Times = restoredTimes
+
+  constructor(since: number) {
+    this.#since = since
+  }
 
   get entry(): Times {
     return this.#entry
@@ -83,7 +87,7 @@ export class LiveKey implements LiveEntry {
   /** What of {@link entry} the log holds. */
   get logged(): Times {
     return unionOf(
-      this.#singles.filter(({ position }) => position !== leftoverPosition),
+      this.#singles.filter(single => this.#isLogged(single)),
       this.#merged,
       undefined,
     )
@@ -99,25 +103,33 @@ export class LiveKey implements LiveEntry {
     return this.#singles
   }
 
+  /** How many revocations are held: merged ones count as one. */
   get size(): number {
     const merged = this.#merged ?? this.#mergedLeftover
     return this.#singles.length + (merged === undefined ? 0 : 1)
   }
 
-  /** What a checkpoint keeps of it: it does not change with it. */
+  /** What is kept of it: it does not change with it. */
   get image(): LiveKeyImage {
     const { changedAt, restoredUntil, claimSet } = this
     const [merged, mergedLeftover, singles] = [this.#merged, this.#mergedLeftover, this.#singles]
     return { changedAt, restoredUntil, claimSet, merged, mergedLeftover, singles }
   }
 
-  /** The key that a checkpoint kept. */
-  static from(image: LiveKeyImage): LiveKey {
-    const live = new LiveKey()
-    live.changedAt = image.changedAt
-    live.restoredUntil = image.restoredUntil
+  /**
+   * The key of an image. If the log has begun anew since, what it held then are leftovers, and only the log may restore:
+   * what was restored before is forgotten.
+   *
+   * @param since sequence number at which the log begins.
+   */
+  static from(image: LiveKeyImage, since: number): LiveKey {
+    const live = new LiveKey(since)
+    const { changedAt, singles, merged, mergedLeftover } = image
+    live.changedAt = changedAt
+    live.restoredUntil = changedAt < since ? 0 : image.restoredUntil
     live.claimSet = image.claimSet
-    live.#hold(image.singles, image.merged, image.mergedLeftover)
+    if (merged === undefined || live.#isLogged(merged)) live.#hold(singles, merged, mergedLeftover)
+    else live.#hold(singles, undefined, mergeTimes(merged.times, mergedLeftover ?? restoredTimes))
     return live
   }
 
@@ -127,10 +139,12 @@ export class LiveKey implements LiveEntry {
   }
 
   get hasLeftovers(): boolean {
-    return (
-      this.#mergedLeftover !== undefined ||
-      this.#singles.some(({ position }) => position === leftoverPosition)
-    )
+    return this.#mergedLeftover !== undefined || this.#singles.some(single => !this.#isLogged(single))
+  }
+
+  /** Whether nothing is revoked, and what was restored was so only by a log that is gone. */
+  get isForgotten(): boolean {
+    return this.size === 0 && this.changedAt < this.#since
   }
 
   get lastNeededAt(): number {
@@ -138,13 +152,15 @@ export class LiveKey implements LiveEntry {
   }
 
   /** Adds a revocation that the log holds; one with an id that is there already is the same revocation. */
-  add(id: string, times: Times, position: number): void {
+  add(id: string, times: Times, sequence: number): void {
     const same = this.find(id)
     if (same === undefined && this.#singles.length >= singlesLimit) {
-      this.#merge(times, position)
+      const merged = this.#lasting(this.#merged ?? { times: restoredTimes, sequence }, { times, sequence })
+      this.#hold(this.#singles, merged, this.#mergedLeftover)
       return
     }
-    const single = same === undefined ? { id, times, position } : lasting(same, { id, times, position })
+    const added = { id, times, sequence }
+    const single = same === undefined ? added : this.#lasting(same, added)
     this.#hold([...this.#without(id), single], this.#merged, this.#mergedLeftover)
   }
 
@@ -158,15 +174,6 @@ export class LiveKey implements LiveEntry {
     this.#hold(this.#without(id), this.#merged, this.#mergedLeftover)
     this.restoredUntil = Math.max(this.restoredUntil, until)
     return until
-  }
-
-  /** The log begins anew: what it does not mention again stays as it is, but not as something that the log holds. */
-  becomeLeftover(): void {
-    this.changedAt = leftoverPosition
-    this.restoredUntil = 0
-    const singles = this.#singles.map(single => ({ ...single, position: leftoverPosition }))
-    const merged = [this.#merged?.times, this.#mergedLeftover].filter(times => times !== undefined)
-    this.#hold(singles, undefined, merged.length === 0 ? undefined : merged.reduce(mergeTimes))
   }
 
   /** Forgets revocations that expired while others live on, so that they do not count against the limit. */
@@ -190,9 +197,18 @@ export class LiveKey implements LiveEntry {
     )
   }
 
-  #merge(times: Times, position: number): void {
-    const merged = lasting(this.#merged ?? { times: restoredTimes, position }, { times, position })
-    this.#hold(this.#singles, merged, this.#mergedLeftover)
+  /** Both, at the place of the one that lasts longer, or else of the later one: trimming keeps what is there. */
+  #lasting<T extends Merged>(known: T, later: T): T {
+    const isShorter = later.times.expiresAt < known.times.expiresAt && this.#isLogged(known)
+    return {
+      ...later,
+      times: mergeTimes(known.times, later.times),
+      sequence: isShorter ? known.sequence : later.sequence,
+    }
+  }
+
+  #isLogged({ sequence }: Merged): boolean {
+    return sequence >= this.#since
   }
 
   #without(id: string): readonly Single[] {
@@ -204,16 +220,6 @@ export class LiveKey implements LiveEntry {
     this.#merged = merged
     this.#mergedLeftover = mergedLeftover
     this.#entry = unionOf(singles, merged, mergedLeftover)
-  }
-}
-
-/** Both, at the position of the one that lasts longer, or else the later one: trimming keeps what is there. */
-function lasting<T extends Merged>(known: T, later: T): T {
-  const isShorter = later.times.expiresAt < known.times.expiresAt && known.position !== leftoverPosition
-  return {
-    ...later,
-    times: mergeTimes(known.times, later.times),
-    position: isShorter ? known.position : later.position,
   }
 }
 

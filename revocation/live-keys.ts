@@ -3,31 +3,31 @@
  *
  * @module
  */
-import { type LiveEntry, LiveKey, leftoverPosition, type Times } from './live-key.ts'
-import { LiveRows } from './live-rows.ts'
+import { type LiveEntry, LiveKey, type LiveKeyImage, type Times } from './live-key.ts'
+import type { LiveRow } from './live-row.ts'
+import { type KeptKey, LiveRows, type PackedKey } from './live-rows.ts'
 import { latestSeconds } from './time.ts'
 
 /** Whom the keys tell of changes. */
 export interface KeyListeners {
   /** A key's entry changed, or what was a leftover is in the log again. */
-  changed(key: string, live: LiveKey): void
-  /** Anything of a key changed; undefined if it is forgotten. */
-  touched(key: string, live: LiveKey | undefined): void
+  changed(key: string, live: LiveEntry): void
+  /** Anything of a key changed: what it was, and what it is; undefined if it is not held. */
+  touched(key: string, before: LiveKeyImage | undefined, after: LiveKeyImage | undefined): void
   /** A claim set has one live key more (1) or less (-1). */
   counted(claimSet: number, change: 1 | -1): void
 }
-
-/** Before everything, also before what the log does not hold. */
-const beforeLeftovers = leftoverPosition - 1
 
 /** Keys by their text, see `keyText`. */
 export class LiveKeys {
   readonly #rows = new LiveRows()
   readonly #listeners: KeyListeners
+  /** How many keys have a revocation. */
+  #held = 0
   /** How many keys have something that the log does not hold (any more). */
   #leftovers = 0
   #revocations = 0
-  #pruning: Iterator<readonly [string, LiveEntry]> | undefined
+  #pruning: Iterator<LiveRow> | undefined
 
   constructor(listeners: KeyListeners) {
     this.#listeners = listeners
@@ -43,83 +43,95 @@ export class LiveKeys {
     return this.#revocations
   }
 
+  /** Sequence number at which the log begins; see `LiveKey`. */
+  get since(): number {
+    return this.#rows.since
+  }
+
   /** What is held under a key: a copy. */
   get(text: string): LiveKey | undefined {
-    return this.#rows.get(text)
+    const live = this.#rows.get(text)
+    return live?.isForgotten ? undefined : live
   }
 
   /**
-   * Keys that changed after a position, in the order of their last change. What changes meanwhile comes at the end; a key
-   * may come twice.
+   * Keys that changed after a sequence number, in the order of their last change. What changes meanwhile comes at the
+   * end; a key may come twice.
    */
-  changedAfter(position: number): Generator<readonly [text: string, live: LiveEntry]> {
-    return this.#rows.after(position)
-  }
-
-  /** All, leftovers first; otherwise as {@link changedAfter}. */
-  all(): Generator<readonly [text: string, live: LiveEntry]> {
-    return this.#rows.after(beforeLeftovers)
+  changedAfter(sequence: number): Generator<LiveRow> {
+    return this.#rows.after(sequence)
   }
 
   /** Keys with something that was enforced and that the log does not hold (any more). */
-  *leftovers(): Generator<readonly [text: string, live: LiveEntry]> {
-    if (this.#leftovers === 0) return
-    yield* this.#rows.after(beforeLeftovers, true)
+  *leftovers(): Generator<LiveRow> {
+    if (this.#leftovers > 0) yield* this.#rows.after(beforeAll, 'leftovers')
   }
 
-  /** Takes over a key from a checkpoint, at the end. */
-  load(text: string, live: LiveKey): void {
-    this.#rows.append(text, live)
-    this.#tally(live, 1)
-    if (live.entry.expiresAt > 0) this.#count(live, 1)
+  /** What a checkpoint keeps of a key; undefined if it is not there. */
+  kept(text: string): KeptKey | undefined {
+    return this.#rows.kept(text)
+  }
+
+  /**
+   * Takes over what a checkpoint kept; only while nothing is held. What comes later counts.
+   *
+   * @param since sequence number at which the log begins.
+   */
+  load(keys: Iterable<PackedKey>, since: number): void {
+    this.#rows.since = since
+    for (const key of keys) this.#rows.load(key)
+    for (const row of this.#rows.after(beforeAll, 'any')) {
+      const live = row.hasMore ? (this.#rows.get(row.text) as LiveKey) : row
+      this.#tally(live, 1)
+      if (live.size > 0) this.#count(live, 1)
+    }
   }
 
   /**
    * Lets `change` alter a key, which is created if it is not there; if it is new, a leftover or its entry another one
    * then, it moves to the end.
    *
-   * @param position of the event that changes it.
+   * @param sequence number of the event that changes it.
    */
-  change(text: string, position: number, change: (live: LiveKey) => void): void {
+  change(text: string, sequence: number, change: (live: LiveKey) => void): void {
     const known = this.#rows.get(text)
-    const live = known ?? new LiveKey()
-    const { entry: before } = live
+    const before = known?.image
+    const live = known ?? new LiveKey(this.since)
+    const { entry } = live
     if (known !== undefined) this.#tally(live, -1)
     change(live)
     this.#tally(live, 1)
     const { entry: after } = live
-    const isSame = after.expiresAt === before.expiresAt && after.issuedBefore === before.issuedBefore
-    if (known !== undefined && isSame && live.changedAt !== leftoverPosition) {
+    const isSame = after.expiresAt === entry.expiresAt && after.issuedBefore === entry.issuedBefore
+    if (known !== undefined && isSame && live.changedAt >= this.since) {
       this.#rows.replace(text, live)
     } else {
-      live.changedAt = position
+      live.changedAt = sequence
       this.#rows.append(text, live)
-      if (before.expiresAt === 0 && after.expiresAt > 0) this.#count(live, 1)
-      if (before.expiresAt > 0 && after.expiresAt === 0) this.#count(live, -1)
+      if (entry.expiresAt === 0 && after.expiresAt > 0) this.#count(live, 1)
+      if (entry.expiresAt > 0 && after.expiresAt === 0) this.#count(live, -1)
       this.#listeners.changed(text, live)
     }
-    this.#listeners.touched(text, live)
+    this.#listeners.touched(text, before, live.image)
   }
 
-  /** What is held stays until it expires, but not as something that the log holds. */
-  becomeLeftovers(): void {
-    for (const [text] of this.all()) {
-      const live = this.#rows.get(text) as LiveKey
-      this.#tally(live, -1)
-      live.becomeLeftover()
-      this.#tally(live, 1)
-      this.#rows.replace(text, live)
-      if (live.size === 0) this.#forget(text)
-      else this.#listeners.touched(text, live)
-    }
+  /**
+   * The log begins anew: what is held stays until it expires, but not as something that the log holds.
+   *
+   * @param since the next sequence number.
+   */
+  becomeLeftovers(since: number): void {
+    this.#rows.since = since
+    this.#leftovers = this.#held
   }
 
-  /** Gives cuts other times: how long tokens may live has changed at a position. */
-  retimeCuts(position: number, timesOf: (times: Times) => Times): void {
-    for (const [text, { entry, changedAt }] of this.all()) {
+  /** Gives cuts other times: how long tokens may live has changed at a sequence number. */
+  retimeCuts(sequence: number, timesOf: (times: Times) => Times): void {
+    for (const row of this.changedAfter(beforeAll)) {
+      const { entry, changedAt } = row
       // Those that have been given other times already come again at the end.
-      if (changedAt === position || entry.issuedBefore === latestSeconds || entry.expiresAt === 0) continue
-      this.change(text, position, live => live.retime(timesOf))
+      if (changedAt === sequence || entry.issuedBefore === latestSeconds || entry.expiresAt === 0) continue
+      this.change(row.text, sequence, live => live.retime(timesOf))
     }
   }
 
@@ -129,16 +141,16 @@ export class LiveKeys {
    * @returns true when all had their turn once more.
    */
   pruneStep(expiredAt: number, keysLimit: number): boolean {
-    this.#pruning ??= this.all()
+    this.#pruning ??= this.#rows.after(beforeAll, 'any')
     for (let looked = 0; looked < keysLimit; looked++) {
       const next = this.#pruning.next()
       if (next.done === true) {
         this.#pruning = undefined
         return true
       }
-      const [text, live] = next.value
-      if (live.lastNeededAt <= expiredAt) this.#forget(text)
-      else if (live.size > 1) this.#dropExpired(text, expiredAt)
+      const row = next.value
+      if (row.lastNeededAt <= expiredAt) this.#forget(row.text)
+      else if (row.hasMore) this.#dropExpired(row.text, expiredAt)
     }
     return false
   }
@@ -146,10 +158,12 @@ export class LiveKeys {
   #dropExpired(text: string, expiredAt: number): void {
     const live = this.#rows.get(text) as LiveKey
     if (live.entry.expiresAt <= expiredAt) return
+    const before = live.image
     this.#tally(live, -1)
     live.dropExpired(expiredAt)
     this.#tally(live, 1)
     this.#rows.replace(text, live)
+    this.#listeners.touched(text, before, live.image)
   }
 
   #forget(text: string): void {
@@ -157,16 +171,23 @@ export class LiveKeys {
     this.#rows.delete(text)
     this.#tally(live, -1)
     if (live.entry.expiresAt > 0) this.#count(live, -1)
-    this.#listeners.touched(text, undefined)
+    this.#listeners.touched(text, live.image, undefined)
   }
 
   /** Adds to the totals what a key holds (1), or takes it from them (-1). */
-  #tally(live: LiveKey, sign: 1 | -1): void {
+  #tally(live: Counted, sign: 1 | -1): void {
     this.#revocations += sign * live.size
+    if (live.size > 0) this.#held += sign
     if (live.hasLeftovers) this.#leftovers += sign
   }
 
-  #count({ claimSet }: LiveKey, change: 1 | -1): void {
+  #count({ claimSet }: Counted, change: 1 | -1): void {
     if (claimSet !== undefined) this.#listeners.counted(claimSet, change)
   }
 }
+
+/** What is counted of a key. */
+type Counted = Pick<LiveKey, 'size' | 'hasLeftovers' | 'claimSet'>
+
+/** Before the first sequence number, and what was merged and left over. */
+const beforeAll = -2

@@ -4,9 +4,11 @@
  *
  * @module
  */
-import { createKeyHash, KeyIndex, type KeyWords } from './key-index.ts'
-import { type LiveEntry, LiveKey, type LiveKeyImage } from './live-key.ts'
-import { Rows } from './rows.ts'
+import { createKeyHash, KeyIndex } from './key-index.ts'
+import { type KeyWords, textOf, wordsOf } from './key-words.ts'
+import { LiveKey, type LiveKeyImage } from './live-key.ts'
+import { LiveRow } from './live-row.ts'
+import { changedAtInBytes, keyInBytes, Rows } from './rows.ts'
 
 /** Rows of a chunk; small enough that copying one is nothing an event loop notices. */
 const defaultChunkRows = 4096
@@ -21,8 +23,28 @@ interface Chunk {
   next: Chunk | undefined
 }
 
+/** Keys that are held, those of them with leftovers, or also those that are only to be forgotten. */
+type Which = 'held' | 'leftovers' | 'any'
+
+/** A key as it lies in a checkpoint. */
+export interface PackedKey {
+  /** Holds the row at the offset, see `Rows.writeTo`. */
+  readonly bytes: Buffer
+  readonly offset: number
+  /** Everything of the key, if it has more than fits into a row. */
+  more(): LiveKeyImage
+}
+
+/** The row of a key, until something changes, and everything of the key if it has more than fits into it. */
+export interface KeptKey {
+  readonly row: LiveRow
+  readonly more: LiveKeyImage | undefined
+}
+
 /** Live keys by their text, see `keyText`. What is read of them is a copy: changes must be written back. */
 export class LiveRows {
+  /** Sequence number at which the log begins: what was held before becomes leftovers when it is raised. */
+  since = 0
   readonly #hash = createKeyHash()
   readonly #index = new KeyIndex()
   /** Keys with more revocations than fit into a row. */
@@ -46,25 +68,12 @@ export class LiveRows {
   /** What is held under a key. */
   get(text: string): LiveKey | undefined {
     const number = this.#find(wordsOf(text))
-    return number < 0 ? undefined : this.#liveAt(text, number)
+    return number < 0 ? undefined : LiveKey.from(this.#imageAt(text, number), this.since)
   }
 
   /** Puts a key at the end; `live.changedAt` must not be less than that of any other. */
   append(text: string, live: LiveKey): void {
-    if (this.#last.rows.count === this.#chunkRows) this.#extend()
-    const words = wordsOf(text)
-    const hash = this.#hash(words)
-    const old = this.#find(words)
-    const number = this.#last.number * this.#chunkRows + this.#last.rows.add(words)
-    this.#last.live += 1
-    if (old < 0) {
-      this.#index.add(hash, number)
-      this.#size += 1
-    } else {
-      this.#index.replace(hash, old, number)
-      this.#vacate(old)
-    }
-    this.#write(text, number, live)
+    this.#write(text, this.#add(wordsOf(text)), live)
   }
 
   /** Writes a key that is there, where it is. */
@@ -82,56 +91,109 @@ export class LiveRows {
     this.#vacate(number)
   }
 
+  /** What a checkpoint keeps of a key; undefined if it is not there. */
+  kept(text: string): KeptKey | undefined {
+    const number = this.#find(wordsOf(text))
+    if (number < 0) return undefined
+    const row = new LiveRow(this.#rowsOf(number), this.#placeOf(number), this.since)
+    return { row, more: this.#more.get(text) }
+  }
+
+  /** Takes over what a checkpoint kept: in the place of the key if its entry had not changed, or else at the end. */
+  load({ bytes, offset, more }: PackedKey): void {
+    const words = keyInBytes(bytes, offset)
+    const known = this.#find(words)
+    const isInPlace =
+      known >= 0 && this.#rowsOf(known).changedAt(this.#placeOf(known)) === changedAtInBytes(bytes, offset)
+    if (known >= 0 && this.#rowsOf(known).hasMore(this.#placeOf(known))) this.#more.delete(textOf(words))
+    const number = isInPlace ? known : this.#add(words)
+    const [rows, at] = [this.#rowsOf(number), this.#placeOf(number)]
+    rows.readFrom(at, bytes, offset)
+    if (rows.hasMore(at)) this.#more.set(textOf(words), more())
+  }
+
   /**
    * Keys whose `changedAt` is greater, in their order. They may be changed meanwhile: what is appended then comes at the
    * end. A key may come twice.
    *
-   * @param leftoversOnly only those with leftovers.
+   * @returns an object that tells of each in turn.
    */
-  *after(position: number, leftoversOnly = false): Generator<readonly [text: string, live: LiveEntry]> {
-    for (let chunk: Chunk | undefined = this.#chunkAfter(position); chunk !== undefined; chunk = chunk.next) {
+  *after(sequence: number, which: Which = 'held'): Generator<LiveRow> {
+    const row = new LiveRow(this.#last.rows, 0, this.since)
+    for (let chunk: Chunk | undefined = this.#chunkAfter(sequence); chunk !== undefined; chunk = chunk.next) {
       const { rows } = chunk
       for (let at = 0; at < rows.count; at++) {
-        if (!rows.isAfter(at, position) || (leftoversOnly && !rows.hasLeftovers(at))) continue
-        const text = textOf(rows.key(at))
-        // Rows that were replaced meanwhile tell which keys there were, not what is held under them now.
-        const live = rows === chunk.rows && !rows.hasMore(at) ? rows.entry(at) : this.get(text)
-        if (live !== undefined) yield [text, live]
+        if (!rows.isLive(at) || rows.changedAt(at) <= sequence || !this.#isWanted(rows, at, which)) continue
+        if (this.#moveTo(row, chunk, rows, at)) yield row
       }
     }
   }
 
-  /** A chunk at or before the first key that changed after a position. */
-  #chunkAfter(position: number): Chunk {
+  #isWanted(rows: Rows, at: number, which: Which): boolean {
+    if (which === 'leftovers') return rows.hasBefore(at, this.since)
+    return which === 'any' || !rows.isForgotten(at, this.since)
+  }
+
+  /** Rows that were replaced meanwhile tell which keys there were, not what is held under them now. */
+  #moveTo(row: LiveRow, chunk: Chunk, rows: Rows, at: number): boolean {
+    row.since = this.since
+    if (rows === chunk.rows) return row.moveTo(rows, at)
+    const number = this.#find(rows.key(at))
+    return number >= 0 && row.moveTo(this.#rowsOf(number), this.#placeOf(number))
+  }
+
+  /** A chunk at or before the first key that changed after this. */
+  #chunkAfter(sequence: number): Chunk {
     let chunk = this.#last
-    while (chunk.previous !== undefined && (chunk.live === 0 || chunk.rows.changedAt(0) > position))
+    while (chunk.previous !== undefined && (chunk.live === 0 || chunk.rows.changedAt(0) > sequence))
       chunk = chunk.previous
     return chunk
   }
 
+  /** Gives a key a row at the end; returns its number. */
+  #add(words: KeyWords): number {
+    if (this.#last.rows.count === this.#chunkRows) this.#extend()
+    const hash = this.#hash(words)
+    const old = this.#index.find(hash, this.#isRowOf(words))
+    const number = this.#last.number * this.#chunkRows + this.#last.rows.add(words)
+    this.#last.live += 1
+    if (old < 0) {
+      this.#index.add(hash, number)
+      this.#size += 1
+    } else {
+      this.#index.replace(hash, old, number)
+      this.#vacate(old)
+    }
+    return number
+  }
+
   #find(words: KeyWords): number {
-    return this.#index.find(this.#hash(words), number =>
-      this.#chunkOf(number).rows.hasKey(this.#placeOf(number), words),
-    )
+    return this.#index.find(this.#hash(words), this.#isRowOf(words))
+  }
+
+  #isRowOf(words: KeyWords): (number: number) => boolean {
+    return number => this.#rowsOf(number).hasKey(this.#placeOf(number), words)
   }
 
   #chunkOf(number: number): Chunk {
     return this.#chunks[Math.floor(number / this.#chunkRows)] as Chunk
   }
 
+  #rowsOf(number: number): Rows {
+    return this.#chunkOf(number).rows
+  }
+
   #placeOf(number: number): number {
     return number % this.#chunkRows
   }
 
-  #liveAt(text: string, number: number): LiveKey {
-    const { rows } = this.#chunkOf(number)
-    const at = this.#placeOf(number)
-    return LiveKey.from(rows.hasMore(at) ? (this.#more.get(text) as LiveKeyImage) : rows.image(at))
+  #imageAt(text: string, number: number): LiveKeyImage {
+    const [rows, at] = [this.#rowsOf(number), this.#placeOf(number)]
+    return rows.hasMore(at) ? (this.#more.get(text) as LiveKeyImage) : rows.image(at)
   }
 
   #write(text: string, number: number, live: LiveKey): void {
-    const { rows } = this.#chunkOf(number)
-    const at = this.#placeOf(number)
+    const [rows, at] = [this.#rowsOf(number), this.#placeOf(number)]
     rows.write(at, live)
     if (rows.hasMore(at)) this.#more.set(text, live.image)
     else this.#more.delete(text)
@@ -194,22 +256,3 @@ export class LiveRows {
     return chunk
   }
 }
-
-const wordAt = (text: string, at: number): number =>
-  ((text.charCodeAt(at) << 24) |
-    (text.charCodeAt(at + 1) << 16) |
-    (text.charCodeAt(at + 2) << 8) |
-    text.charCodeAt(at + 3)) >>>
-  0
-
-const wordsOf = (text: string): KeyWords => [
-  wordAt(text, 0),
-  wordAt(text, 4),
-  wordAt(text, 8),
-  wordAt(text, 12),
-]
-
-const textOf = (words: KeyWords): string => words.map(charactersOf).join('')
-
-const charactersOf = (word: number): string =>
-  String.fromCharCode(word >>> 24, (word >>> 16) & 0xff, (word >>> 8) & 0xff, word & 0xff)

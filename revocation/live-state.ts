@@ -9,9 +9,12 @@ import { createClaimSet } from './claim-set.ts'
 import { ClaimSets, type ClaimSetsInUse } from './claim-sets.ts'
 import { DeclaredLifetimes } from './declared-lifetimes.ts'
 import { type Confirmation, DigestHistory } from './digest-history.ts'
+import { RescindError } from './error.ts'
 import { keyText, matchKeyText } from './key.ts'
-import { type LiveEntry, LiveKey, type LiveKeyImage, restoredTimes, type Times } from './live-key.ts'
+import { type LiveEntry, type LiveKey, type LiveKeyImage, restoredTimes, type Times } from './live-key.ts'
 import { LiveKeys } from './live-keys.ts'
+import type { LiveRow } from './live-row.ts'
+import type { KeptKey } from './live-rows.ts'
 import type {
   ClaimSetDeclaration,
   LifetimeDeclaration,
@@ -19,7 +22,7 @@ import type {
   Restoration,
   Revocation,
 } from './revocation.ts'
-import type { Restored, StateSummary } from './state-summary.ts'
+import type { Restored, StateParts, StateSummary } from './state-summary.ts'
 import { latestSeconds, secondsDown, secondsUp } from './time.ts'
 import { lifetimeAt, type TokenLifetimes } from './token-lifetimes.ts'
 
@@ -34,22 +37,29 @@ export class LiveState {
   position = -1
   /** Digest of the log at {@link position}. */
   digest = 0n
+  /** Seconds: nothing is held that was not needed any more at this time. */
+  prunedAt = Number.NEGATIVE_INFINITY
   /** Called with each key whose entry changed, after the change. */
-  onChanged: ((key: string, live: LiveKey) => void) | undefined
-  /** Called with each key of which anything changed; undefined for one that is forgotten. */
-  onTouched: ((key: string, live: LiveKey | undefined) => void) | undefined
+  onChanged: ((key: string, live: LiveEntry) => void) | undefined
+  /** Called with each key of which anything changed: what it was, and what it is; undefined if it is not held. */
+  onTouched:
+    | ((key: string, before: LiveKeyImage | undefined, after: LiveKeyImage | undefined) => void)
+    | undefined
+  /** Called with the id of each revocation that was restored, or whose restoration is forgotten. */
+  onRestored: ((id: string) => void) | undefined
   /** Called when the state begins anew, before its keys are touched. */
   onRestart: (() => void) | undefined
 
   readonly #keys = new LiveKeys({
     changed: (key, live) => this.onChanged?.(key, live),
-    touched: (key, live) => this.onTouched?.(key, live),
+    touched: (key, before, after) => this.onTouched?.(key, before, after),
     counted: (claimSet, change) => this.#claimSets.count(claimSet, change),
   })
   readonly #restored = new Map<string, Restored>()
   readonly #claimSets = new ClaimSets()
   readonly #lifetimes = new DeclaredLifetimes()
   #history = new DigestHistory()
+  #pruningSince: number | undefined
 
   /** Keys that are held, tombstones included. */
   get size(): number {
@@ -132,16 +142,16 @@ export class LiveState {
   }
 
   /**
-   * Keys that changed after a position, in the order of their last change; what changes meanwhile comes at the end.
-   * From -1 this is the full state, tombstones included. A key may come twice.
+   * Keys that changed after a position, in the order of their last change, tombstones included; what changes meanwhile
+   * comes at the end. A key may come twice. One object tells of each in turn.
    */
-  changedAfter(position: number): Generator<readonly [key: string, live: LiveEntry]> {
-    return this.#keys.changedAfter(position)
+  changedAfter(position: number): Generator<LiveRow> {
+    return this.#keys.changedAfter(this.#keys.since + position)
   }
 
-  /** All keys, leftovers and tombstones included, leftovers first. */
-  all(): Generator<readonly [key: string, live: LiveEntry]> {
-    return this.#keys.all()
+  /** All keys, leftovers and tombstones included. */
+  all(): Generator<LiveRow> {
+    return this.#keys.changedAfter(beforeAll)
   }
 
   /** What is held under a key, as text: a copy. */
@@ -150,13 +160,30 @@ export class LiveState {
   }
 
   /** Keys with something that was enforced and that the log does not hold (any more). */
-  leftovers(): Generator<readonly [key: string, live: LiveEntry]> {
+  leftovers(): Generator<LiveRow> {
     return this.#keys.leftovers()
+  }
+
+  /** Where the log last holds a revocation, or of those that were merged the one that lasts longest. */
+  heldAt({ id, match, issuedBefore }: Revocation): number | undefined {
+    const live = this.#keys.get(matchKeyText(match, issuedBefore !== undefined).text)
+    const sequence = live?.find(id)?.sequence ?? live?.merged?.sequence
+    return sequence === undefined ? undefined : sequence - this.#keys.since
+  }
+
+  /** The sequence number of {@link position}; see `LiveKey`. */
+  get sequence(): number {
+    return this.#keys.since + this.position
   }
 
   /** The restoration of a revocation, if it was restored. */
   restored(id: string): Restored | undefined {
     return this.#restored.get(id)
+  }
+
+  /** All restorations that are held. */
+  get restorations(): ReadonlyMap<string, Restored> {
+    return this.#restored
   }
 
   /** Where the log last holds a declaration that counts; undefined if this one does not. */
@@ -171,6 +198,7 @@ export class LiveState {
    */
   restart(): void {
     this.onRestart?.()
+    this.#keys.becomeLeftovers(this.sequence + 1)
     this.epoch = undefined
     this.position = -1
     this.digest = 0n
@@ -178,7 +206,6 @@ export class LiveState {
     this.#restored.clear()
     this.#claimSets.forgetDeclarations()
     this.#lifetimes.restart()
-    this.#keys.becomeLeftovers()
   }
 
   /** What a checkpoint keeps, keys and history aside. */
@@ -187,31 +214,33 @@ export class LiveState {
       epoch: this.epoch,
       position: this.position,
       digest: this.digest,
+      since: this.#keys.since,
       claimSets: this.#claimSets.all,
       declared: this.#claimSets.declared,
       formerly: this.#claimSets.formerly,
       lifetimes: this.#lifetimes.image,
-      restored: [...this.#restored],
     }
+  }
+
+  /** What a checkpoint keeps of a key; undefined if nothing is held under it. */
+  kept(key: string): KeptKey | undefined {
+    return this.#keys.kept(key)
   }
 
   /**
    * Takes over what a checkpoint kept; only for a state that is new.
    *
-   * @param keys in the order of their `changedAt`.
+   * @throws RescindError ERR_CHECKPOINT_INVALID if another version has numbered the claim sets otherwise.
    */
-  load(
-    summary: StateSummary,
-    keys: Iterable<readonly [key: string, image: LiveKeyImage]>,
-    history: Iterable<readonly [position: number, digest: bigint]>,
-  ): void {
-    const numbers = summary.claimSets.map(set => this.#claimSets.numberOf(set))
+  load(summary: StateSummary, { keys, restored, history }: StateParts): void {
+    for (const [number, set] of summary.claimSets.entries()) {
+      if (this.#claimSets.numberOf(set) === number) continue
+      throw new RescindError('ERR_CHECKPOINT_INVALID', 'its claim sets are those of another version')
+    }
     for (const [set, position] of summary.declared) this.#claimSets.declare(set, position)
     for (const set of summary.formerly) this.#claimSets.declareFormerly(set)
-    for (const [text, image] of keys) {
-      this.#keys.load(text, LiveKey.from({ ...image, claimSet: numbers[image.claimSet ?? -1] }))
-    }
-    for (const [id, restored] of summary.restored) this.#restored.set(id, restored)
+    this.#keys.load(keys, summary.since)
+    for (const [id, one] of restored) this.#restored.set(id, one)
     for (const [position, digest] of history) this.#history.push(position, digest)
     this.#lifetimes.load(summary.lifetimes)
     this.epoch = summary.epoch
@@ -226,9 +255,18 @@ export class LiveState {
    * @returns true when all had their turn once more.
    */
   pruneStep(expiredAt: number, keysLimit: number): boolean {
+    this.#pruningSince ??= expiredAt
     if (!this.#keys.pruneStep(expiredAt, keysLimit)) return false
-    for (const [id, { until }] of this.#restored) if (until <= expiredAt) this.#restored.delete(id)
+    this.prunedAt = this.#pruningSince
+    this.#pruningSince = undefined
+    for (const [id, { until }] of this.#restored) if (until <= expiredAt) this.#setRestored(id, undefined)
     return true
+  }
+
+  #setRestored(id: string, restored: Restored | undefined): void {
+    if (restored === undefined) this.#restored.delete(id)
+    else this.#restored.set(id, restored)
+    this.onRestored?.(id)
   }
 
   /** A set that is not declared (yet) is a dead letter, but held: then the order of the two does not matter. */
@@ -239,15 +277,15 @@ export class LiveState {
     const times = this.timesOf(event)
     const restored = this.#restored.get(event.id)
     if (restored === undefined) {
-      this.#keys.change(text, this.position, live => {
+      this.#keys.change(text, this.sequence, live => {
         live.claimSet = claimSet
-        live.add(event.id, times, this.position)
+        live.add(event.id, times, this.sequence)
       })
     } else {
       const until = Math.max(restored.until, times.expiresAt)
-      this.#restored.set(event.id, { ...restored, until })
+      this.#setRestored(event.id, { ...restored, until })
       if (this.#keys.get(text) !== undefined) {
-        this.#keys.change(text, this.position, live => {
+        this.#keys.change(text, this.sequence, live => {
           live.restoredUntil = Math.max(live.restoredUntil, until)
         })
       }
@@ -263,9 +301,9 @@ export class LiveState {
       known !== undefined && known.until > secondsUp(event.expiresAt) ? known.position : this.position
     const text = keyText(Buffer.from(event.key, 'hex'))
     // A tombstone also for a target that is not in this log (any more): enforcers may still hold it.
-    this.#keys.change(text, this.position, live => {
+    this.#keys.change(text, this.sequence, live => {
       const until = live.restore(event.target, expiresAt)
-      this.#restored.set(event.target, { until, position })
+      this.#setRestored(event.target, { until, position })
     })
   }
 
@@ -277,7 +315,10 @@ export class LiveState {
   /** Cuts last as long as the lifetimes say, also those that were read before the declaration. */
   #declareLifetime(event: LifetimeDeclaration): DeadLetterReason | undefined {
     if (!this.#lifetimes.declare(event, this.position)) return 'lifetime_raises_limit'
-    this.#keys.retimeCuts(this.position, ({ issuedBefore }) => this.timesOf({ issuedBefore }))
+    this.#keys.retimeCuts(this.sequence, ({ issuedBefore }) => this.timesOf({ issuedBefore }))
     return undefined
   }
 }
+
+/** Before the first sequence number. */
+const beforeAll = -1

@@ -3,33 +3,52 @@
  *
  * @module
  */
-import type { KeyWords } from './key-index.ts'
-import type { LiveEntry, LiveKey, LiveKeyImage } from './live-key.ts'
+import type { KeyWords } from './key-words.ts'
+import type { LiveKey, LiveKeyImage } from './live-key.ts'
 
 /** Key 4, id of the revocation 4, expiresAt, issuedBefore, restoredUntil. */
 const rowWords = 11
-/** changedAt, and where the log last holds the revocation. */
-const rowPositions = 2
+/** changedAt, and the least sequence number of its revocations. */
+const rowNumbers = 2
 /** What the row is, and the number of its claim set. */
 const rowMarks = 2
 
-const isLive = 1
-const hasSingle = 2
-const hasMore = 4
-const hasLeftovers = 8
-const hasClaimSet = 16
+/** Bytes of a row, see `Rows.writeTo`. */
+export const rowBytes = rowWords * 4 + rowNumbers * 8 + rowMarks
+
+const liveMark = 1
+const singleMark = 2
+const moreMark = 4
+const claimSetMark = 8
+
+/** Sequence number of what has no revocations. */
+const never = Number.POSITIVE_INFINITY
+/** That of what was left over before, and merged. */
+const longAgo = -1
+
+/** The key of a row that was written as bytes. */
+export const keyInBytes = (bytes: Buffer, offset: number): KeyWords => [
+  bytes.readUInt32BE(offset),
+  bytes.readUInt32BE(offset + 4),
+  bytes.readUInt32BE(offset + 8),
+  bytes.readUInt32BE(offset + 12),
+]
+
+/** The `changedAt` of a row that was written as bytes. */
+export const changedAtInBytes = (bytes: Buffer, offset: number): number =>
+  bytes.readDoubleBE(offset + rowWords * 4)
 
 /** Rows, each in its place from 0 on. One that is not live any more keeps its place until the others are copied. */
 export class Rows {
   /** Places in use. */
   count = 0
   readonly #words: Uint32Array
-  readonly #positions: Float64Array
+  readonly #numbers: Float64Array
   readonly #marks: Uint8Array
 
   constructor(capacity: number) {
     this.#words = new Uint32Array(capacity * rowWords)
-    this.#positions = new Float64Array(capacity * rowPositions)
+    this.#numbers = new Float64Array(capacity * rowNumbers)
     this.#marks = new Uint8Array(capacity * rowMarks)
   }
 
@@ -48,7 +67,7 @@ export class Rows {
   addFrom(others: Rows, at: number): number {
     const to = this.count++
     copyRow(others.#words, at, this.#words, to, rowWords)
-    copyRow(others.#positions, at, this.#positions, to, rowPositions)
+    copyRow(others.#numbers, at, this.#numbers, to, rowNumbers)
     copyRow(others.#marks, at, this.#marks, to, rowMarks)
     return to
   }
@@ -62,14 +81,13 @@ export class Rows {
     this.#words[first + 8] = live.entry.expiresAt
     this.#words[first + 9] = live.entry.issuedBefore
     this.#words[first + 10] = live.restoredUntil
-    this.#positions[at * rowPositions] = live.changedAt
-    this.#positions[at * rowPositions + 1] = single?.position ?? 0
+    this.#numbers[at * rowNumbers] = live.changedAt
+    this.#numbers[at * rowNumbers + 1] = leastSequence(live.image)
     this.#marks[at * rowMarks] =
-      isLive |
-      (single === undefined ? 0 : hasSingle) |
-      (isMore ? hasMore : 0) |
-      (live.hasLeftovers ? hasLeftovers : 0) |
-      (live.claimSet === undefined ? 0 : hasClaimSet)
+      liveMark |
+      (single === undefined ? 0 : singleMark) |
+      (isMore ? moreMark : 0) |
+      (live.claimSet === undefined ? 0 : claimSetMark)
     this.#marks[at * rowMarks + 1] = live.claimSet ?? 0
   }
 
@@ -80,34 +98,62 @@ export class Rows {
 
   /** Whether the row counts. */
   isLive(at: number): boolean {
-    return this.#isMarked(at, isLive)
-  }
-
-  /** Whether it is live and its `changedAt` greater than this. */
-  isAfter(at: number, position: number): boolean {
-    return this.isLive(at) && this.changedAt(at) > position
+    return this.#isMarked(at, liveMark)
   }
 
   /** Whether its key has more revocations than a row can hold. */
   hasMore(at: number): boolean {
-    return this.#isMarked(at, hasMore)
+    return this.#isMarked(at, moreMark)
   }
 
-  /** See `LiveEntry`. */
-  hasLeftovers(at: number): boolean {
-    return this.#isMarked(at, hasLeftovers)
+  /** Whether its key has a revocation, and no other that is held singly unless it {@link hasMore}. */
+  hasSingle(at: number): boolean {
+    return this.#isMarked(at, singleMark)
+  }
+
+  /** See `LiveKey`. */
+  claimSet(at: number): number | undefined {
+    return this.#isMarked(at, claimSetMark) ? this.#marks[at * rowMarks + 1] : undefined
+  }
+
+  /** Whether something of it was read before this sequence number, and not again. */
+  hasBefore(at: number, since: number): boolean {
+    return (this.#numbers[at * rowNumbers + 1] as number) < since
+  }
+
+  /** See `LiveKey.isForgotten`. */
+  isForgotten(at: number, since: number): boolean {
+    return this.changedAt(at) < since && this.#numbers[at * rowNumbers + 1] === never
   }
 
   /** See `LiveEntry`; also of a row that is not live any more. */
   changedAt(at: number): number {
-    return this.#positions[at * rowPositions] as number
+    return this.#numbers[at * rowNumbers] as number
+  }
+
+  /** See `Times`. */
+  expiresAt(at: number): number {
+    return this.#words[at * rowWords + 8] as number
+  }
+
+  /** See `Times`. */
+  issuedBefore(at: number): number {
+    return this.#words[at * rowWords + 9] as number
+  }
+
+  /** Until when it is a tombstone, seconds. */
+  restoredUntil(at: number): number {
+    return this.#words[at * rowWords + 10] as number
+  }
+
+  /** Word 0 to 3 of the key of a row, live or not. */
+  keyWord(at: number, index: number): number {
+    return this.#words[at * rowWords + index] as number
   }
 
   /** The key of a row, live or not. */
   key(at: number): KeyWords {
-    const first = at * rowWords
-    const word = (index: number) => this.#words[first + index] as number
-    return [word(0), word(1), word(2), word(3)]
+    return [this.keyWord(at, 0), this.keyWord(at, 1), this.keyWord(at, 2), this.keyWord(at, 3)]
   }
 
   /** Whether this is the key of a row. */
@@ -119,37 +165,49 @@ export class Rows {
     )
   }
 
-  /** What enforcers are sent of the key, and what its upkeep needs. */
-  entry(at: number): LiveEntry {
-    const first = at * rowWords
-    const expiresAt = this.#words[first + 8] as number
+  /** Everything of a key that has no more than fits. */
+  image(at: number): LiveKeyImage {
+    const times = { expiresAt: this.expiresAt(at), issuedBefore: this.issuedBefore(at) }
+    const id = readId(this.#words, at * rowWords + 4)
+    const sequence = this.#numbers[at * rowNumbers + 1] as number
     return {
-      entry: { expiresAt, issuedBefore: this.#words[first + 9] as number },
       changedAt: this.changedAt(at),
-      lastNeededAt: Math.max(expiresAt, this.#words[first + 10] as number),
-      hasLeftovers: this.hasLeftovers(at),
-      size: this.#isMarked(at, hasSingle) ? 1 : 0,
+      restoredUntil: this.restoredUntil(at),
+      claimSet: this.claimSet(at),
+      merged: undefined,
+      mergedLeftover: undefined,
+      singles: this.hasSingle(at) ? [{ id, times, sequence }] : [],
     }
   }
 
-  /** Everything of a key that has no more than fits. */
-  image(at: number): LiveKeyImage {
-    const { entry: times, changedAt } = this.entry(at)
-    const id = readId(this.#words, at * rowWords + 4)
-    const position = this.#positions[at * rowPositions + 1] as number
-    return {
-      changedAt,
-      restoredUntil: this.#words[at * rowWords + 10] as number,
-      claimSet: this.#isMarked(at, hasClaimSet) ? this.#marks[at * rowMarks + 1] : undefined,
-      merged: undefined,
-      mergedLeftover: undefined,
-      singles: this.#isMarked(at, hasSingle) ? [{ id, times, position }] : [],
-    }
+  /** Writes a row as bytes, for a checkpoint. */
+  writeTo(at: number, bytes: Buffer, offset: number): void {
+    for (let word = 0; word < rowWords; word++)
+      bytes.writeUInt32BE(this.#words[at * rowWords + word] as number, offset + word * 4)
+    bytes.writeDoubleBE(this.#numbers[at * rowNumbers] as number, offset + rowWords * 4)
+    bytes.writeDoubleBE(this.#numbers[at * rowNumbers + 1] as number, offset + rowWords * 4 + 8)
+    bytes[offset + rowBytes - 2] = this.#marks[at * rowMarks] as number
+    bytes[offset + rowBytes - 1] = this.#marks[at * rowMarks + 1] as number
+  }
+
+  /** Reads a row that was written as bytes. */
+  readFrom(at: number, bytes: Buffer, offset: number): void {
+    for (let word = 0; word < rowWords; word++)
+      this.#words[at * rowWords + word] = bytes.readUInt32BE(offset + word * 4)
+    this.#numbers[at * rowNumbers] = bytes.readDoubleBE(offset + rowWords * 4)
+    this.#numbers[at * rowNumbers + 1] = bytes.readDoubleBE(offset + rowWords * 4 + 8)
+    this.#marks[at * rowMarks] = bytes[offset + rowBytes - 2] as number
+    this.#marks[at * rowMarks + 1] = bytes[offset + rowBytes - 1] as number
   }
 
   #isMarked(at: number, mark: number): boolean {
     return ((this.#marks[at * rowMarks] as number) & mark) !== 0
   }
+}
+
+function leastSequence({ singles, merged, mergedLeftover }: LiveKeyImage): number {
+  if (mergedLeftover !== undefined) return longAgo
+  return Math.min(merged?.sequence ?? never, ...singles.map(({ sequence }) => sequence))
 }
 
 type Column = Uint32Array | Float64Array | Uint8Array

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { matchKeyText } from './key.ts'
 import type { LiveState } from './live-state.ts'
 import type { LogEvent, Revocation } from './revocation.ts'
 
@@ -38,6 +37,5 @@ export function isStillNeeded(
 /** Where the log last holds a revocation that is live; of those that were merged only the last to expire counts. */
 function lastPositionOf(state: LiveState, event: Revocation, expiredAt: number): number | undefined {
   if (state.timesOf(event).expiresAt <= expiredAt || state.restored(event.id) !== undefined) return undefined
-  const live = state.live(matchKeyText(event.match, event.issuedBefore !== undefined).text)
-  return live?.find(event.id)?.position ?? live?.merged?.position
+  return state.heldAt(event)
 }

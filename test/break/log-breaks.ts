@@ -90,8 +90,9 @@ export const logBreaks: readonly Break[] = [
     invariant: 1,
     what: 'a checkpoint lacks the keys that changed since it was opened',
     file: 'event-log/checkpoint.ts',
-    find: 'state.onTouched = (key, live) => changes.touch(key, live)',
-    replace: 'state.onTouched = (key, live) => live === undefined && changes.touch(key, live)',
+    find: 'state.onTouched = (key, before, after) => changes.touch(key, before, after)',
+    replace:
+      'state.onTouched = (key, before, after) => after === undefined && changes.touch(key, before, after)',
     testFile: 'integration/checkpoint.test.ts',
     testName: 'after a restart the log is read on where it was',
   },

@@ -1,10 +1,11 @@
 /** The checkpoint of an adapter: a restart goes on where it was, and nothing that was enforced is forgotten. */
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, test } from 'node:test'
+import { afterEach, beforeEach, describe, test } from 'node:test'
 import fc from 'fast-check'
+import { open as openDatabase } from 'lmdb'
 import { type Checkpoint, openCheckpoint } from '../../event-log/checkpoint.ts'
 import { followLog } from '../../event-log/follow.ts'
 import {
@@ -80,7 +81,8 @@ const isLive = (state: LiveState, { match }: Revocation) =>
 
 /** What decides, and what a later event could depend on. */
 const contents = (state: LiveState) => ({
-  keys: [...state.all()].map(([key]) => [key, state.live(key)?.image]),
+  keys: Array.from(state.all(), ({ text }) => [text, state.live(text)?.image]),
+  restorations: [...state.restorations].sort(([one], [other]) => (one < other ? -1 : 1)),
   summary: { ...state.summary, claimSets: undefined },
   sets: state.claimSets.sets,
 })
@@ -224,6 +226,69 @@ test('with another key of the log it is read again: what was refused may be genu
   const { state, read, rollbacks } = await runOnce(store)
   assert.deepEqual([read.length, rollbacks], [2, 0])
   assert.ok(isLive(state, plain) && isLive(state, signed))
+})
+
+test('a text lies where its revocation was read, also after the log was lost', async () => {
+  const store = createMemoryLogStore()
+  const [old, later] = [
+    { ...revoked('a'), reason: 'old' },
+    { ...revoked('b'), reason: 'later' },
+  ]
+  await append(store, old)
+  await runOnce(store)
+  store.wipe()
+  await append(store, later)
+  await runOnce(store)
+  const checkpoint = await open()
+  const reasonsOf = ({ match }: Revocation) =>
+    checkpoint.textsOf(matchKey(match, false).key).map(({ reason }) => reason)
+  try {
+    assert.deepEqual([reasonsOf(old), reasonsOf(later)], [['old'], ['later']])
+  } finally {
+    await checkpoint.close()
+  }
+})
+
+describe('a checkpoint that was damaged is put aside, and the log read from its start, when', () => {
+  const file = () => join(folder, 'data.mdb')
+
+  const damages: Readonly<Record<string, () => Promise<void>>> = {
+    'a byte of a key has changed': async () => {
+      const bytes = await readFile(file())
+      const { key } = matchKey(revoked('b').match, false)
+      for (let at = bytes.indexOf(key); at >= 0; at = bytes.indexOf(key, at + 1))
+        bytes[at] = ~(bytes[at] as number)
+      await writeFile(file(), bytes)
+    },
+    'its end is missing': async () => truncate(file(), (await stat(file())).size - 4_096),
+    'a group of keys is missing': async () => {
+      const root = openDatabase({ path: folder, noSubdir: false, maxDbs: 6 })
+      await root.openDB<Buffer, number>({ name: 'groups', encoding: 'binary' }).remove(0)
+      await root.close()
+    },
+  }
+  for (const [name, damage] of Object.entries(damages)) {
+    test(name, async () => {
+      const store = createMemoryLogStore()
+      await append(store, revoked('a'), revoked('b'))
+      await runOnce(store)
+      await damage()
+      const told: string[][] = []
+      const checkpoint = await openCheckpoint({
+        folder,
+        codec: plainCodec,
+        onError: error => assert.fail(String(error)),
+        onDamaged: (problem, aside) => told.push([problem, aside]),
+      })
+      const { read, state } = await followOnce(store, checkpoint)
+      await checkpoint.close()
+      assert.deepEqual(read, [1, 2])
+      assert.ok(isLive(state, revoked('a')) && isLive(state, revoked('b')))
+      assert.equal(told.length, 1)
+      assert.equal(told[0]?.[1], `${file()}.damaged`)
+      assert.deepEqual((await runOnce(store)).read, [])
+    })
+  }
 })
 
 test('a folder that another process uses, or that cannot be written, is told with its name', async () => {

@@ -40,9 +40,8 @@ export const tableRejects = (
 /** The entries of a state in a table of their own. */
 export const tableOf = (state: LiveState): RevocationTable => {
   const table = new RevocationTable()
-  for (const [key, live] of state.changedAfter(-1)) {
-    const { expiresAt, issuedBefore } = live.entry
-    table.set(...wordsOf(keyFromText(key)), expiresAt, issuedBefore)
+  for (const { text, entry } of state.changedAfter(-1)) {
+    table.set(...wordsOf(keyFromText(text)), entry.expiresAt, entry.issuedBefore)
   }
   return table
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { deltaResponseCodec, type RevocationBatchFields } from '../../proto/wire.ts'
 import { claimSetGeneration } from '../../revocation/claim-sets.ts'
-import { packEntries } from '../../revocation/entries.ts'
+import { EntryPacker } from '../../revocation/entries.ts'
 import {
   type Clock,
   connect,
@@ -32,13 +32,11 @@ const started = (clock: Clock) => {
   return { adapter, enforcer, link }
 }
 
-const someEntry = { expiresAt: 1_000, issuedBefore: 0 }
-
-/** Keys whose second word, by which the table is divided, is the same. */
-const aimedKey = (index: number): Buffer => {
-  const key = Buffer.alloc(16, 1)
-  key.writeUInt32LE(index + 1, 12)
-  return key
+/** Entries whose second and third word, by which the table is divided, are the same. */
+const aimedEntries = (count: number): Buffer => {
+  const packer = new EntryPacker()
+  for (let index = 1; index <= count; index++) packer.add(1, 1, 1, index, 1_000, 0)
+  return packer.take()
 }
 
 describe('an enforcer refuses, and keeps what it has, on', () => {
@@ -109,10 +107,7 @@ describe('an enforcer refuses, and keeps what it has, on', () => {
 
   test('more entries than its table can hold, which does not make it reach their version', () => {
     const { enforcer } = started(now())
-    const entries = Buffer.concat(
-      Array.from({ length: 5_000 }, (_, index) => packEntries([{ ...someEntry, key: aimedKey(index) }])),
-    )
-    const { problem } = receive(enforcer, responseWith({ ...good, entries }), at50)
+    const { problem } = receive(enforcer, responseWith({ ...good, entries: aimedEntries(5_000) }), at50)
     assert.match(problem ?? '', /cannot grow/)
     assert.equal(enforcer.snapshot.version, 1)
     assert.equal(enforces(enforcer, withJti(1), 50), true)

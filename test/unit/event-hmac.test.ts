@@ -56,7 +56,7 @@ test('in a log with a key an unsigned restoration restores nothing', () => {
   applyEntry(state, 1, 1n, signing.encode(revocation), signing)
   const { problem } = applyEntry(state, 2, 2n, plain.encode(restore(revocation)), signing)
   assert.match(problem ?? '', /no HMAC/)
-  assert.equal([...state.all()][0]?.[1].entry.expiresAt, 1_000)
+  assert.equal([...state.all()][0]?.entry.expiresAt, 1_000)
   assert.equal(state.position, 2)
 })
 

@@ -7,9 +7,11 @@ import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { createKeyHash, KeyIndex } from '../../revocation/key-index.ts'
 import { type LiveEntry, LiveKey, type LiveKeyImage } from '../../revocation/live-key.ts'
-import { LiveRows } from '../../revocation/live-rows.ts'
+import type { LiveRow } from '../../revocation/live-row.ts'
+import { type KeptKey, LiveRows } from '../../revocation/live-rows.ts'
+import { rowBytes } from '../../revocation/rows.ts'
 
-type Walk = Iterator<readonly [string, LiveEntry]>
+type Walk = Iterator<LiveRow>
 
 const textOf = (number: number): string =>
   createHash('md5').update(String(number)).digest('binary').slice(0, 16)
@@ -23,17 +25,21 @@ const anyLive = fc
       fc.tuple(fc.nat(), fc.nat()).map(([expiresAt, issuedBefore]) => ({ expiresAt, issuedBefore })),
       { maxLength: 3 },
     ),
-    position: fc.constantFrom(-1, 7, 2 ** 40),
+    age: fc.constantFrom(0, 7, 1_000),
     restoredUntil: fc.nat(),
     claimSet: fc.option(fc.nat({ max: 255 }), { nil: undefined }),
-    merged: fc.option(fc.constant({ times: { expiresAt: 5, issuedBefore: 6 }, position: 3 }), {
+    merged: fc.option(fc.constant({ expiresAt: 5, issuedBefore: 6 }), {
       nil: undefined,
     }),
   })
-  .map(({ times, position, restoredUntil, claimSet, merged }): LiveKeyImage => {
-    const singles = times.map((one, index) => ({ id: idOf(index), times: one, position }))
-    return { changedAt: 0, restoredUntil, claimSet, merged, mergedLeftover: undefined, singles }
+  .map(({ times, age, restoredUntil, claimSet, merged }) => (changedAt: number): LiveKeyImage => {
+    const sequence = Math.max(0, changedAt - age)
+    const singles = times.map((one, index) => ({ id: idOf(index), times: one, sequence }))
+    const all = merged && { times: merged, sequence }
+    return { changedAt, restoredUntil, claimSet, merged: all, mergedLeftover: undefined, singles }
   })
+
+type AnyLive = (changedAt: number) => LiveKeyImage
 
 const anyStep = fc.oneof(
   {
@@ -58,14 +64,12 @@ interface Watched {
   readonly owed: Set<string>
 }
 
-const entryOf = (live: LiveEntry | undefined): LiveEntry | undefined =>
-  live && {
-    entry: live.entry,
-    changedAt: live.changedAt,
-    lastNeededAt: live.lastNeededAt,
-    hasLeftovers: live.hasLeftovers,
-    size: live.size,
-  }
+const entryOf = ({ entry, changedAt, lastNeededAt, hasLeftovers }: LiveEntry): LiveEntry => ({
+  entry,
+  changedAt,
+  lastNeededAt,
+  hasLeftovers,
+})
 
 /** Rows beside a map that holds the same. */
 class Beside {
@@ -74,33 +78,45 @@ class Beside {
   #walks: Watched[] = []
   #position = 0
 
-  append(key: number, live: LiveKeyImage): void {
+  /** What a key of the map is now. */
+  live(text: string): LiveKey {
+    return LiveKey.from(this.map.get(text) as LiveKeyImage, this.rows.since)
+  }
+
+  append(key: number, live: AnyLive): void {
     const text = textOf(key)
-    const image = { ...live, changedAt: ++this.#position }
-    this.rows.append(text, LiveKey.from(image))
+    const image = live(++this.#position)
+    this.rows.append(text, LiveKey.from(image, this.rows.since))
     this.map.delete(text)
     this.map.set(text, image)
     for (const { owed } of this.#walks) owed.add(text)
   }
 
-  replace(key: number, live: LiveKeyImage): void {
+  replace(key: number, live: AnyLive): void {
     const text = textOf(key)
     const known = this.map.get(text)
     if (known === undefined) return
-    const image = { ...live, changedAt: known.changedAt }
-    this.rows.replace(text, LiveKey.from(image))
+    const image = live(known.changedAt)
+    this.rows.replace(text, LiveKey.from(image, this.rows.since))
     this.map.set(text, image)
   }
 
   /** As when a log begins anew. */
   restart(): void {
-    for (const [text, image] of this.map) {
-      const restarted = { ...image, changedAt: -1 }
-      this.rows.replace(text, LiveKey.from(restarted))
-      this.map.set(text, restarted)
+    this.rows.since = this.#position + 1
+  }
+
+  /** A copy that went through a checkpoint. */
+  reopened(): LiveRows {
+    const rows = new LiveRows(8)
+    rows.since = this.rows.since
+    for (const text of this.map.keys()) {
+      const { row, more } = this.rows.kept(text) as KeptKey
+      const bytes = Buffer.alloc(rowBytes)
+      row.writeTo(bytes, 0)
+      rows.load({ bytes, offset: 0, more: () => more as LiveKeyImage })
     }
-    this.#walks = []
-    this.#position = 0
+    return rows
   }
 
   delete(key: number): void {
@@ -113,7 +129,7 @@ class Beside {
   walk(back: number): void {
     const after = this.#position - back
     const owed = [...this.map].filter(([, { changedAt }]) => changedAt > after).map(([text]) => text)
-    this.#walks.push({ walk: this.rows.after(after), owed: new Set(owed) })
+    this.#walks.push({ walk: this.rows.after(after, 'any'), owed: new Set(owed) })
   }
 
   /** One step of each walk that is under way. */
@@ -131,8 +147,8 @@ class Beside {
       assert.deepEqual([...owed], [])
       return false
     }
-    const [text, live] = next.value
-    assert.deepEqual(entryOf(live), entryOf(LiveKey.from(this.map.get(text) as LiveKeyImage)))
+    const { text } = next.value
+    assert.deepEqual(entryOf(next.value), entryOf(this.live(text)))
     owed.delete(text)
     return true
   }
@@ -164,17 +180,25 @@ test('it holds what a map would hold, in the order of the last append, and a wal
       const beside = new Beside()
       for (const step of steps) doStep(beside, step)
       beside.finish()
-      const { rows, map } = beside
-      assert.equal(rows.size, map.size)
-      for (let key = 0; key <= 40; key++) assert.deepEqual(rows.get(textOf(key))?.image, map.get(textOf(key)))
-      assert.deepEqual(
-        [...rows.after(-2, true)].map(([text]) => text),
-        [...map].filter(([, image]) => LiveKey.from(image).hasLeftovers).map(([text]) => text),
-      )
-      assert.deepEqual(
-        [...rows.after(-2)].map(([text]) => text),
-        [...map.keys()],
-      )
+      const { map } = beside
+      const lives = [...map.keys()].map(text => ({ text, live: beside.live(text) }))
+      for (const rows of [beside.rows, beside.reopened()]) {
+        assert.equal(rows.size, map.size)
+        for (const { text, live } of lives) assert.deepEqual(rows.get(text)?.image, live.image)
+        const textsOf = (which: 'any' | 'held' | 'leftovers') =>
+          Array.from(rows.after(-2, which), ({ text }) => text)
+        assert.deepEqual(textsOf('any'), [...map.keys()])
+        const held = lives.filter(({ live }) => !live.isForgotten)
+        assert.deepEqual(
+          textsOf('held'),
+          held.map(({ text }) => text),
+        )
+        const leftovers = lives.filter(({ live }) => live.hasLeftovers)
+        assert.deepEqual(
+          textsOf('leftovers'),
+          leftovers.map(({ text }) => text),
+        )
+      }
     }),
     { numRuns: 1_000 },
   )
@@ -228,7 +252,7 @@ test('keys that come and go take no more memory than those that are there', () =
   setFlagsFromString('--expose-gc')
   const collect: () => void = runInNewContext('gc')
   const rows = new LiveRows(8)
-  const live = new LiveKey()
+  const live = new LiveKey(0)
   let [first, next] = [0, 0]
   const append = () => {
     live.changedAt = next

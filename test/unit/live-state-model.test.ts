@@ -106,9 +106,9 @@ test('order, duplicates and replays of revocations and restorations do not chang
 const contentsOf = (state: LiveState) => {
   const byText = <Item>(items: Iterable<Item>, textOf: (item: Item) => string): Item[] =>
     [...items].sort((one, other) => (textOf(one) < textOf(other) ? -1 : 1))
-  const { claimSets, lifetimes, restored } = state.summary
-  const images = [...state.all()].map(([key, { entry }]) => {
-    return { key, entry, image: (state.live(key) as LiveKey).image }
+  const { claimSets, lifetimes } = state.summary
+  const images = Array.from(state.all(), ({ text, entry }) => {
+    return { key: text, entry, image: (state.live(text) as LiveKey).image }
   })
   const keys = images.map(({ key, entry, image }) => ({
     key,
@@ -121,7 +121,7 @@ const contentsOf = (state: LiveState) => {
   }))
   return {
     keys: byText(keys, ({ key }) => key),
-    restored: byText(restored, ([id]) => id).map(([id, { until }]) => [id, until]),
+    restored: byText(state.restorations, ([id]) => id).map(([id, { until }]) => [id, until]),
     inUse: byText(state.claimSets.sets, ({ names, cut }) => `${names} ${cut}`),
     generation: state.claimSets.generation,
     lifetimes: lifetimes.declarations.map(({ seconds, declaredAt }) => [seconds, declaredAt]),
@@ -179,7 +179,7 @@ test('after enough pruning only what is still needed is left, and nothing once a
     fc.property(story, given => {
       const state = stateAfter(given.events)
       while (!state.pruneStep(given.now, 7));
-      for (const [, live] of state.changedAfter(-1)) assert.ok(live.lastNeededAt > given.now)
+      for (const live of state.changedAfter(-1)) assert.ok(live.lastNeededAt > given.now)
       while (!state.pruneStep(2_000, 7));
       assert.equal(state.size, 0)
       assert.deepEqual(state.claimSets.sets, [])
@@ -194,10 +194,12 @@ test('the claim sets in use are those with a live key, and equal sets have an eq
       const state = stateAfter(given.events)
       const other = stateAfter([...given.events].reverse())
       const keysOf = (one: LiveState) =>
-        [...one.changedAfter(-1)].filter(([, live]) => live.entry.expiresAt > 0)
+        [...Array.from(one.changedAfter(-1), ({ text, entry }) => ({ text, entry }))].filter(
+          ({ entry }) => entry.expiresAt > 0,
+        )
       const { claimSets: sets } = state.summary
       const used = new Set(
-        keysOf(state).map(([key]) => sets[state.live(key)?.claimSet as number] as ClaimSet),
+        keysOf(state).map(({ text }) => sets[state.live(text)?.claimSet as number] as ClaimSet),
       )
       assert.equal(state.claimSets.sets.length, [...used].filter(set => state.admits(set)).length)
       assert.equal(state.claimSets.generation, other.claimSets.generation)

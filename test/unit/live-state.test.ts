@@ -154,7 +154,7 @@ describe('restoring', () => {
     const state = stateOf(revocation, restore(revocation))
     pruneAll(state, 99)
     assert.deepEqual(
-      [...state.changedAfter(-1)].map(([, live]) => live.entry),
+      Array.from(state.changedAfter(-1), ({ entry }) => entry),
       [{ expiresAt: 0, issuedBefore: 0 }],
     )
     pruneAll(state, 100)
@@ -163,8 +163,8 @@ describe('restoring', () => {
 
   test('a restoration whose target is not in the log is a tombstone too, for enforcers may hold the target', () => {
     const state = stateOf(restore(revocation))
-    const [pair] = state.changedAfter(-1)
-    assert.deepEqual(pair?.[1].entry, { expiresAt: 0, issuedBefore: 0 })
+    const [row] = state.changedAfter(-1)
+    assert.deepEqual(row?.entry, { expiresAt: 0, issuedBefore: 0 })
     applyAll(state, [revocation, block(alice, 50, idOf('new'))])
     assert.equal(entryOf(state, alice, false)?.expiresAt, 50)
     assert.equal(state.claimSets.sets.length, 1)
