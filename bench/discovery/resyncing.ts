@@ -24,7 +24,11 @@ export const createResyncing = (inner: LogFollower): Resyncing => {
     subscribe: {
       value: (listener: () => void) => {
         listeners.add(listener)
-        return inner.subscribe(listener)
+        const stop = inner.subscribe(listener)
+        return () => {
+          listeners.delete(listener)
+          stop()
+        }
       },
     },
   })
