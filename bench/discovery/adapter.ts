@@ -4,9 +4,11 @@
  *
  * @module
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { startAdapter } from '../../adapter/adapter.ts'
 import { type Checkpoint, openCheckpoint } from '../../event-log/checkpoint.ts'
 import { followLog } from '../../event-log/follow.ts'
+import { until } from '../../test/support/condition.ts'
 import { clockMs } from '../load/clock.ts'
 import { serveControl } from '../load/control.ts'
 import { createErrorsOnlyLogger } from '../load/errors-only.ts'
@@ -44,6 +46,8 @@ export type AdapterCommands = typeof commands
 
 const streamMaxAgeMs = 24 * 3600 * 1000
 const streamsLimit = 100_000
+/** For a full state of tens of millions. */
+const resyncTimeoutMs = 600_000
 
 const { dataFolder, ...generating }: AdapterTask = JSON.parse(process.argv[2] as string)
 const logger = createErrorsOnlyLogger()
@@ -94,10 +98,19 @@ const feed = ({ count, perSecond }: Pick<Fed, 'count' | 'perSecond'>): Promise<F
     }, 1)
   })
 
+const haveAllEverything = (): boolean => {
+  const nodes = adapter.fleet.nodes()
+  return nodes.length > 0 && nodes.every(({ ackedVersion }) => ackedVersion === generated.end)
+}
+
 const commands = {
   feed,
-  resync: ({ rolledBack }: { rolledBack: boolean }) => {
+  /** Resolves when everybody who is connected then has everything. */
+  resync: async ({ rolledBack }: { rolledBack: boolean }) => {
     resyncing.resync(rolledBack)
+    // The adapter's own turn, in which its streams notice it, was asked for before this one.
+    await nextTurn()
+    await until('every enforcer has everything', haveAllEverything, { timeoutMs: resyncTimeoutMs })
     return {}
   },
   collectGarbage: (_: object) => {

@@ -21,7 +21,7 @@ const streamCounts = [1, 100, 1_000]
 /** See the module. */
 export const discoveryBenchmark: Benchmark = {
   name: 'discovery',
-  summary: 'adapter to enforcer at 1 M and 10 M: cold start, memory, up to 1,000 streams (about 10 min)',
+  summary: 'adapter to enforcer at 1 M and 10 M: cold start, memory, up to 1,000 streams (about 12 min)',
   run: async options => {
     const parts = partsOf(options)
     const measured = await withSetting(options, async setting => ({

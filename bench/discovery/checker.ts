@@ -46,10 +46,12 @@ interface Sample {
 /** A timer is late by up to this; a check that is sent so late has not waited for anything. */
 const timerLatenessMs = 2
 const answerTimeoutMs = 60_000
+/** Room for all checks of many seconds: of an enforcer that is held up, none is held back. */
+const sessionMemoryLimitMb = 1_000
 
 const { port, requestFile, perSecond }: CheckerTask = JSON.parse(process.argv[2] as string)
 const frame = grpcFrame(readFileSync(requestFile))
-const session = connect(`http://127.0.0.1:${port}`)
+const session = connect(`http://127.0.0.1:${port}`, { maxSessionMemory: sessionMemoryLimitMb })
 const samples: Sample[] = []
 let expected: Buffer | undefined
 
@@ -94,14 +96,19 @@ setInterval(() => {
   while (asked < due) ask(startMs + (++asked * 1_000) / perSecond)
 }, 1)
 
+const areAnswered = (window: readonly Sample[]) => () => window.every(({ tookMs }) => tookMs !== undefined)
+
 const commands = {
+  /** Resolves when no check waits: what comes then does not suffer from what was before. */
+  atRest: async (_: object) => {
+    await until('no check waits', areAnswered(samples), { timeoutMs: answerTimeoutMs })
+    return {}
+  },
   /** Of the checks that were due in a window that is over, once all of them are answered; earlier ones are forgotten. */
   latencies: async ({ fromMs, untilMs }: { fromMs: number; untilMs: number }): Promise<CheckLatencies> => {
     const isDue = ({ dueAtMs }: Sample) => dueAtMs >= fromMs && dueAtMs < untilMs
     const window = samples.filter(isDue)
-    await until('all checks are answered', () => window.every(({ tookMs }) => tookMs !== undefined), {
-      timeoutMs: answerTimeoutMs,
-    })
+    await until('all checks are answered', areAnswered(window), { timeoutMs: answerTimeoutMs })
     samples.splice(0, samples.findLastIndex(isDue) + 1)
     const sorted = Float64Array.from(window, ({ tookMs }) => tookMs as number).sort()
     return {

@@ -4,6 +4,7 @@
  * @module
  */
 import { forgetPeak, type Memory, memoryOf } from '../load/memory.ts'
+import { sendFullState } from './full-state.ts'
 import {
   expectEntries,
   type RunningAdapter,
@@ -36,8 +37,8 @@ export const measureHolding = (setting: Setting, adapter: RunningAdapter): Promi
     await adapter.tell('collectGarbage', {})
     const adapterSettled = memoryOf(adapter.pid)
     setting.options.progress('memory of an enforcer that gets a full state again')
-    const swapPeakMb = await measureSwap(adapter, enforcer, { number: 2, rolledBack: false })
-    const rolledBackSwapPeakMb = await measureSwap(adapter, enforcer, { number: 3, rolledBack: true })
+    const swapPeakMb = await measureSwap(adapter, enforcer, false)
+    const rolledBackSwapPeakMb = await measureSwap(adapter, enforcer, true)
     return { adapter: adapterSettled, enforcerAtFirst, enforcer: settled, swapPeakMb, rolledBackSwapPeakMb }
   })
 }
@@ -45,11 +46,10 @@ export const measureHolding = (setting: Setting, adapter: RunningAdapter): Promi
 const measureSwap = async (
   adapter: RunningAdapter,
   enforcer: RunningEnforcer,
-  { number, rolledBack }: { number: number; rolledBack: boolean },
+  rolledBack: boolean,
 ): Promise<number> => {
   forgetPeak(enforcer.pid)
-  await adapter.tell('resync', { rolledBack })
-  await enforcer.tell('full', { number })
+  await sendFullState(adapter, enforcer, rolledBack)
   await expectEntries(enforcer, adapter.entries)
   return memoryOf(enforcer.pid).peakMb
 }

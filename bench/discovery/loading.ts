@@ -16,6 +16,7 @@ import { startProgram } from '../load/program.ts'
 import { count } from '../report.ts'
 import { typical, typicalRatio } from '../statistics.ts'
 import type { CheckerCommands, CheckerLine, CheckerTask, CheckLatencies } from './checker.ts'
+import { sendFullState } from './full-state.ts'
 import { type RunningAdapter, type RunningEnforcer, type Setting, withEnforcer } from './setting.ts'
 
 /** What was found. */
@@ -58,7 +59,7 @@ export const measureLoading = (setting: Setting, adapter: RunningAdapter): Promi
     try {
       return await measureTurns(
         setting,
-        createControl<CheckerCommands>(line.controlPort),
+        createControl<CheckerCommands>(line.controlPort, child),
         createLoader(adapter, enforcer),
       )
     } finally {
@@ -70,20 +71,17 @@ export const measureLoading = (setting: Setting, adapter: RunningAdapter): Promi
 /** Sends full states for so many seconds, and at least one; resolves to how many. */
 type Loader = (seconds: number) => Promise<number>
 
-const createLoader = (adapter: RunningAdapter, enforcer: RunningEnforcer): Loader => {
-  let number = 1
-  return async seconds => {
+const createLoader =
+  (adapter: RunningAdapter, enforcer: RunningEnforcer): Loader =>
+  async seconds => {
     const untilMs = clockMs() + seconds * 1_000
     let loaded = 0
     while (loaded === 0 || clockMs() < untilMs) {
-      number += 1
+      await sendFullState(adapter, enforcer, false)
       loaded += 1
-      await adapter.tell('resync', { rolledBack: false })
-      await enforcer.tell('full', { number })
     }
     return loaded
   }
-}
 
 const measureTurns = async (
   { options }: Setting,
@@ -99,6 +97,7 @@ const measureTurns = async (
   await load(0)
   for (let round = 1; round <= rounds; round++) {
     progress(`checks at rest and while loading, round ${round} of ${rounds}`)
+    await checker('atRest', {})
     const startMs = clockMs()
     await pause(seconds * 1_000)
     const betweenMs = clockMs()

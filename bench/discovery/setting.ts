@@ -81,7 +81,7 @@ export const startAdapter = async (setting: Setting, options: AdapterOptions): P
     port: line.port,
     entries,
     startSeconds: (line.readyAtMs - startMs) / 1_000,
-    tell: createControl(line.controlPort),
+    tell: createControl(line.controlPort, child),
     stop: child.stop,
   }
 }
@@ -133,7 +133,7 @@ export const withEnforcer = async <Result>(
     port: line.port,
     coldStartSeconds: (line.readyAtMs - line.subscribedAtMs) / 1_000,
     withProcessSeconds: (line.readyAtMs - startMs) / 1_000,
-    tell: createControl(line.controlPort),
+    tell: createControl(line.controlPort, child),
   }
   try {
     await expectEntries(enforcer, adapter.entries)

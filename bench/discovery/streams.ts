@@ -54,7 +54,7 @@ export const measureStreams = async (
     args: [JSON.stringify(task)],
     place: cores.giveLoadCores,
   })
-  const fleet = createControl<FleetCommands>(line.controlPort)
+  const fleet = createControl<FleetCommands>(line.controlPort, child)
   const now = async (): Promise<Moment> => ({
     cpuSeconds: cpuSeconds(adapter.pid),
     traffic: await fleet('traffic', {}),
