@@ -16,6 +16,10 @@ export interface BenchmarkOptions {
   readonly live: number
   /** Whether the adapter keeps a checkpoint, where that can be chosen. */
   readonly dataFolder: boolean
+  /** Leaves out what is measured with ten times as many, where there is such a part. */
+  readonly millionOnly: boolean
+  /** Measures restarts too, where that is a part that takes long. */
+  readonly restart: boolean
   /** Told what is being done, for people who wait. */
   readonly progress: (step: string) => void
 }

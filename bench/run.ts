@@ -8,10 +8,11 @@ import { availableParallelism, cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import type { Benchmark, BenchmarkOptions } from './benchmark.ts'
 import { checkBenchmark } from './check/benchmark.ts'
+import { discoveryBenchmark } from './discovery/benchmark.ts'
 import { logBenchmark } from './log/benchmark.ts'
 import { tableOf } from './report.ts'
 
-const benchmarks: readonly Benchmark[] = [checkBenchmark, logBenchmark]
+const benchmarks: readonly Benchmark[] = [checkBenchmark, logBenchmark, discoveryBenchmark]
 
 const help = `Usage: npm run bench -- NAME [options]
 
@@ -23,8 +24,11 @@ Options:
   --seconds N    length of each window that is measured (default 2)
   --rounds N     turns of subject and baselines, of which the middle ones count (default 5)
   --only NAME    log: only this driver (embedded, redis or kafka)
-  --live N       log: so many revocations are live (default 1000000)
+                 discovery: only this part (cold-start, loading, streams, memory or restart)
+  --live N       log, discovery: so many revocations are live (default 1000000)
   --data-folder  log: the adapter keeps a checkpoint (adapter.dataFolder)
+  --million-only discovery: nothing with ten times as many
+  --restart      discovery: also the restart of an adapter from its checkpoint
   --help         this text
 `
 
@@ -39,6 +43,8 @@ const main = async (args: readonly string[]): Promise<void> => {
       only: { type: 'string' },
       live: { type: 'string', default: '1000000' },
       'data-folder': { type: 'boolean', default: false },
+      'million-only': { type: 'boolean', default: false },
+      restart: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   })
@@ -54,6 +60,8 @@ const main = async (args: readonly string[]): Promise<void> => {
     only: values.only,
     live: wholeNumber('--live', values.live),
     dataFolder: values['data-folder'],
+    millionOnly: values['million-only'],
+    restart: values.restart,
     progress: step =>
       process.stderr.write(`bench: ${(performance.now() / 1000).toFixed(0).padStart(3)} s  ${step}\n`),
   }

@@ -72,10 +72,3 @@ export const createCheckRequests = (): ((token: string) => Buffer) => {
       }),
     )
 }
-
-/** A message as gRPC frames it: not compressed, its length, itself. */
-export const grpcFrame = (message: Buffer): Buffer => {
-  const head = Buffer.alloc(5)
-  head.writeUInt32BE(message.length, 1)
-  return Buffer.concat([head, message])
-}

@@ -48,11 +48,14 @@ export const fillOpenLog = async (
 export const revocationEvents = function* (issuer: string, jti: string, count: number): Generator<Buffer> {
   const now = Math.floor(Date.now() / 1000)
   yield codec.encode(block({ iss: issuer, jti }, 0, now))
-  for (let number = 1; number <= count; number++) {
-    const matchOf = matches[number % matches.length] as (typeof matches)[number]
-    const match = matchOf(issuer, number)
-    yield codec.encode('jti' in match ? block(match, number, now) : cut(match, number, now))
-  }
+  for (let number = 1; number <= count; number++) yield codec.encode(revocationOf(issuer, number, now))
+}
+
+/** The revocation of a number from 1 on, made at a time in seconds; numbers have different keys. */
+export const revocationOf = (issuer: string, number: number, now: number): Revocation => {
+  const matchOf = matches[number % matches.length] as (typeof matches)[number]
+  const match = matchOf(issuer, number)
+  return 'jti' in match ? block(match, number, now) : cut(match, number, now)
 }
 
 const block = (match: Match, number: number, now: number): Revocation => ({

@@ -9,8 +9,8 @@ import { readFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { revocationRequest } from '../../test/support/revoking.ts'
 import { testClient } from '../../test/support/stack.ts'
+import { clockMs } from '../load/clock.ts'
 import { tell } from '../load/program.ts'
-import { clockMs } from './clock.ts'
 
 /** What to send. */
 export interface SenderTask {

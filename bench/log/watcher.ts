@@ -9,7 +9,7 @@ import { Subscription } from '../../enforcer/discovery/subscription.ts'
 import { tokenKeys } from '../../revocation/token-keys.ts'
 import { until } from '../../test/support/condition.ts'
 import { createErrorLogger } from '../../test/support/published-log.ts'
-import { clockMs } from './clock.ts'
+import { clockMs } from '../load/clock.ts'
 
 /** Claims of a token. */
 type Claims = Readonly<Record<string, unknown>> & { readonly iat: number }

@@ -5,7 +5,10 @@
  */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { addLags } from '../../bench/discovery/lags.ts'
 import { readLog, readReport } from '../../bench/load/h2load-output.ts'
+import { createHistogram } from '../../bench/load/histogram.ts'
+import { readStatus } from '../../bench/load/memory.ts'
 import { quantile, rounded, typical, typicalRatio } from '../../bench/statistics.ts'
 
 const report = (requests: string, statuses = '40 2xx, 0 3xx, 0 4xx, 0 5xx') =>
@@ -74,5 +77,65 @@ describe('figures', () => {
   test('are rounded to the digits that count', () => {
     assert.equal(rounded(12345.6789), 12350)
     assert.equal(rounded(0.0123456), 0.01235)
+  })
+})
+
+describe('a histogram', () => {
+  test('gives the same quantiles as the samples, in steps of 0.1 ms', () => {
+    const histogram = createHistogram()
+    for (let ms = 1; ms <= 100; ms++) histogram.add(ms)
+    assert.deepEqual([histogram.count, histogram.maxMs], [100, 100])
+    assert.deepEqual(
+      [histogram.quantileMs(0.5), histogram.quantileMs(0.99), histogram.quantileMs(1)],
+      [50, 99, 100],
+    )
+  })
+
+  test('of nothing has no quantiles', () => {
+    assert.equal(createHistogram().quantileMs(0.5), Number.NaN)
+  })
+
+  test('counts what is beyond its range in its last step, and knows the longest', () => {
+    const histogram = createHistogram()
+    histogram.add(3_600_000)
+    assert.deepEqual([histogram.quantileMs(0.5), histogram.maxMs], [60_000, 3_600_000])
+  })
+})
+
+describe('lags', () => {
+  const fed = { first: 11, count: 3, perSecond: 1_000, startMs: 500 }
+  const lagsOf = (versions: readonly (readonly [version: number, atMs: number])[]) => {
+    const lags: number[] = []
+    const histogram = { ...createHistogram(), add: (ms: number) => void lags.push(ms) }
+    addLags(
+      histogram,
+      fed,
+      versions.map(([version, atMs]) => ({ version, atMs })),
+    )
+    return lags
+  }
+
+  test('end when the first version that holds the revocation came', () => {
+    // They were due at 501, 502 and 503 ms.
+    const arrivals = [[10, 400] as const, [12, 505] as const, [14, 510] as const, [20, 600] as const]
+    assert.deepEqual(lagsOf(arrivals), [4, 3, 7])
+  })
+
+  test('are refused when a revocation never came', () => {
+    assert.throws(() => lagsOf([[12, 505]]), /version 13 has not arrived/)
+    assert.throws(() => lagsOf([]), /version 11 has not arrived/)
+  })
+})
+
+describe('the memory of a process', () => {
+  const status =
+    'Name:\tnode\nVmPeak:\t 9999999 kB\nVmHWM:\t  204800 kB\nVmRSS:\t  102400 kB\nRssAnon:\t   51200 kB\n'
+
+  test('is read in MiB', () => {
+    assert.deepEqual(readStatus(status), { residentMb: 100, anonymousMb: 50, peakMb: 200 })
+  })
+
+  test('is refused when the kernel does not tell it', () => {
+    assert.throws(() => readStatus('Name:\tnode\n'), /no VmRSS/)
   })
 })
