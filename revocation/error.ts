@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'ERR_CONFIG_INVALID'
   | 'ERR_CONFIG_UNREADABLE'
   | 'ERR_ADDRESS_IN_USE'
+  | 'ERR_TLS_FILE'
   | 'ERR_LOG_FOLDER'
   | 'ERR_DATA_FOLDER'
   | 'ERR_LOG_IN_USE'

@@ -74,6 +74,30 @@ test('an enforcer above the values of the adapter in the same file is refused', 
   assert.equal(loadYaml('enforcer: {clockTolerance: 1m}').config.enforcer.clockTolerance, '1m')
 })
 
+test('TLS for discovery needs certificate and key together, and mTLS needs TLS', () => {
+  assert.equal(
+    problemOf('adapter: {tls: {certFile: /a}}'),
+    'rescind.yaml: adapter.tls.keyFile: is missing: certFile needs it',
+  )
+  assert.match(problemOf('adapter: {tls: {keyFile: /a}}'), /adapter\.tls\.certFile: is missing: keyFile/)
+  assert.match(
+    problemOf('adapter: {tls: {clientCaFile: /a}}'),
+    /adapter\.tls\.certFile: is missing: clientCaFile has no effect without TLS/,
+  )
+  const own = (settings: string) => `enforcer: {discovery: {tls: {${settings}}}}`
+  assert.match(problemOf(own('enabled: true, certFile: /a')), /discovery\.tls\.keyFile: is missing: certFile/)
+  assert.match(
+    problemOf(own('caFile: /a')),
+    /discovery\.tls\.enabled: must be true: caFile is set, which has no effect without TLS/,
+  )
+  const whole = 'certFile: /a, keyFile: /b'
+  const { config } = loadYaml(
+    `adapter: {tls: {${whole}, clientCaFile: /c}}\n${own(`enabled: true, caFile: /c, serverName: a, ${whole}`)}`,
+  )
+  assert.equal(config.adapter.tls.clientCaFile, '/c')
+  assert.equal(config.enforcer.discovery.tls.serverName, 'a')
+})
+
 test('rules between settings are reported with other problems, unless their own section is broken', () => {
   const message = problemOf(`${issuers('https://a', 'https://a')}adapter: {address: x}`)
   assert.match(message, /^2 problems[\s\S]*adapter.address[\s\S]*issuers\[1\].issuer/)
