@@ -1,5 +1,5 @@
 /**
- * Files of certificates and keys that may change while they are used. They are read again every two seconds and compared
+ * Files of certificates and keys that may change while they are used. They are read again every second and compared
  * by content, so it does not matter how they are replaced: in place, by renaming, or as Kubernetes swaps a symlink. All
  * files are taken together or not at all; what cannot be used is told, and what was read before stays in use.
  *
@@ -29,7 +29,7 @@ export interface TlsFile {
 export interface TlsFilesOptions {
   readonly files: readonly TlsFile[]
   readonly logger: Logger
-  /** Time between two looks at the files; default 2 s. */
+  /** Time between two looks at the files; default 1 s. */
   readonly pollMs?: number
 }
 
@@ -49,7 +49,7 @@ interface Finding {
   readonly material: TlsMaterial
 }
 
-const defaultPollMs = 2_000
+const defaultPollMs = 1_000
 const fileLimitBytes = 2 ** 20
 
 /**

@@ -48,7 +48,7 @@ export const createTestFolder = (): TestFolder => {
 /** Makes an authority of its own in a folder below `parent`. */
 export const createAuthority = async (parent: string, name: string): Promise<TestAuthority> => {
   const folder = join(parent, name)
-  await mkdir(folder)
+  await mkdir(folder, { recursive: true })
   const [caFile, caKeyFile] = [join(folder, 'ca.pem'), join(folder, 'ca.key')]
   await openssl('req', '-x509', ...newKey(caKeyFile), '-subj', `/CN=${name}`, '-days', '3', '-out', caFile)
   let serial = 1
