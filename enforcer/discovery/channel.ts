@@ -36,7 +36,7 @@ export function openChannel(address: string, tls: DiscoveryTls | undefined, time
     'grpc.keepalive_timeout_ms': 5_000,
     'grpc.initial_reconnect_backoff_ms': times.backoffFirstMs,
     'grpc.max_reconnect_backoff_ms': times.backoffLimitMs,
-    // Otherwise a connection of an earlier client could be used again, and so its certificates.
+    // Otherwise the connection of the stream before is used again: the same adapter, however many are behind the name.
     'grpc.use_local_subchannel_pool': 1,
     ...(serverName === undefined ? {} : { 'grpc.ssl_target_name_override': serverName }),
   })
