@@ -8,6 +8,7 @@ import type { LogFollower } from '../event-log/follow.ts'
 import type { Applied } from '../revocation/apply-entry.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { printable } from '../runtime/printable.ts'
+import type { TlsFiles } from '../runtime/tls/files.ts'
 import { startDiscoveryServer } from './discovery-server.ts'
 import { createFleet, type Fleet } from './fleet.ts'
 
@@ -19,6 +20,8 @@ export interface AdapterOptions {
   readonly toleranceSeconds: number
   readonly streamMaxAgeMs: number
   readonly streamsLimit: number
+  /** Certificate and key, with authorities for mTLS; undefined: not encrypted. */
+  readonly tls?: TlsFiles | undefined
   readonly logger: Logger
 }
 

@@ -8,8 +8,11 @@ import type { LogFollower } from '../event-log/follow.ts'
 import { deltaRequestCodec, deltaTokensPath } from '../proto/wire.ts'
 import { bindGrpcServer } from '../runtime/grpc-server.ts'
 import type { Logger } from '../runtime/logger.ts'
+import type { TlsFiles } from '../runtime/tls/files.ts'
+import { listenGrpcTls } from '../runtime/tls/grpc-listener.ts'
+import { peerIdentity } from '../runtime/tls/peer-identity.ts'
 import { Batches } from './batches.ts'
-import type { Fleet } from './fleet.ts'
+import type { Fleet, StreamOrigin } from './fleet.ts'
 import { StreamSession } from './stream-session.ts'
 import { type DeltaStream, endStream, serveStream } from './stream-shell.ts'
 
@@ -22,6 +25,8 @@ export interface DiscoveryServerOptions {
   /** Streams end after this time, give or take 10 %, so that a load balancer spreads them again. */
   readonly streamMaxAgeMs: number
   readonly streamsLimit: number
+  /** Certificate and key, with authorities for mTLS; undefined: not encrypted. */
+  readonly tls?: TlsFiles | undefined
   readonly logger: Logger
 }
 
@@ -33,6 +38,8 @@ export interface DiscoveryServer {
 
 const requestBytesLimit = 64 * 1024
 const tickMs = 250
+/** So many beyond the streams are let in, to be told why they are refused. */
+const connectionsToRefuse = 1_000
 
 /** Pause between pushes: none up to 16 streams, then growing to 100 ms. */
 const pushPauseMs = (streams: number): number => (streams <= 16 ? 0 : Math.min(100, streams / 5))
@@ -89,8 +96,10 @@ export async function startDiscoveryServer(options: DiscoveryServerOptions): Pro
       follower,
       random: Math.random,
     })
+    const from = originOf(call)
     const pump = serveStream(call, session, {
       logger,
+      from,
       maxAgeMs: options.streamMaxAgeMs,
       onClosed: () => {
         pumps.delete(pump)
@@ -98,28 +107,47 @@ export async function startDiscoveryServer(options: DiscoveryServerOptions): Pro
       },
     })
     pumps.add(pump)
-    fleet.add(session, call.getPeer())
+    fleet.add(session, from)
   }
 
-  const server = new Server({ 'grpc.max_receive_message_length': requestBytesLimit })
+  const server = new Server(serverOptions(options.streamMaxAgeMs))
   server.addService(definition, { DeltaTokens: serve })
-  const port = await bindGrpcServer(
-    server,
-    options.address,
-    ServerCredentials.createInsecure(),
-    'adapter.address',
-  )
+  const listener = await listen(server, options)
   return {
-    port,
+    port: listener.port,
     close: async () => {
       clearInterval(ticking)
       clearImmediate(pushing as NodeJS.Immediate)
       clearTimeout(pushing as NodeJS.Timeout)
       unsubscribe()
       server.forceShutdown()
+      listener.close()
     },
   }
 }
+
+/** What was allowed once must not open streams for ever: a connection takes no more of them when it is old. */
+const serverOptions = (streamMaxAgeMs: number) => ({
+  'grpc.max_receive_message_length': requestBytesLimit,
+  'grpc.max_connection_age_ms': streamMaxAgeMs,
+  // The last of its streams ends by itself before.
+  'grpc.max_connection_age_grace_ms': streamMaxAgeMs * 1.2,
+})
+
+async function listen(server: Server, { address, tls, streamsLimit, logger }: DiscoveryServerOptions) {
+  const setting = 'adapter.address'
+  if (tls === undefined) {
+    const port = await bindGrpcServer(server, address, ServerCredentials.createInsecure(), setting)
+    return { port, close: () => undefined }
+  }
+  const connectionsLimit = streamsLimit + connectionsToRefuse
+  return listenGrpcTls({ server, address, setting, files: tls, connectionsLimit, logger })
+}
+
+const originOf = (call: DeltaStream): StreamOrigin => ({
+  peer: call.getPeer(),
+  identity: peerIdentity(call.getAuthContext().sslPeerCertificate),
+})
 
 function refusalOf(follower: LogFollower, fleet: Fleet, streamsLimit: number) {
   if (!follower.complete)

@@ -11,6 +11,8 @@ export interface FleetNode {
   readonly instance: string
   /** Address of the peer. */
   readonly peer: string
+  /** Name in its client certificate, which was verified (mTLS); undefined without one. */
+  readonly identity: string | undefined
   /** Last version that it said it has; -1 before its first ACK. */
   readonly ackedVersion: number
   /** Seconds since its last ACK. */
@@ -21,9 +23,12 @@ export interface FleetNode {
   readonly saidGoodbye: boolean
 }
 
+/** Where a stream comes from. */
+export type StreamOrigin = Pick<FleetNode, 'peer' | 'identity'>
+
 /** The streams that are open. */
 export interface Fleet {
-  add(session: StreamSession, peer: string): void
+  add(session: StreamSession, from: StreamOrigin): void
   remove(session: StreamSession): void
   readonly size: number
   /** What is known of each stream that has said who it is. */
@@ -32,20 +37,20 @@ export interface Fleet {
 
 /** Creates an empty fleet. */
 export function createFleet(): Fleet {
-  const peers = new Map<StreamSession, string>()
+  const origins = new Map<StreamSession, StreamOrigin>()
   return {
-    add: (session, peer) => peers.set(session, peer),
-    remove: session => peers.delete(session),
+    add: (session, from) => origins.set(session, from),
+    remove: session => origins.delete(session),
     get size() {
-      return peers.size
+      return origins.size
     },
-    nodes: () => [...peers].flatMap(([session, peer]) => fleetNode(session, peer)),
+    nodes: () => [...origins].flatMap(([session, from]) => fleetNode(session, from)),
   }
 }
 
-function fleetNode(session: StreamSession, peer: string): FleetNode[] {
+function fleetNode(session: StreamSession, from: StreamOrigin): FleetNode[] {
   const { node, lastAckAtMs, ...status } = session.status
   if (node === undefined) return []
   const secondsSinceAck = lastAckAtMs === undefined ? undefined : (performance.now() - lastAckAtMs) / 1000
-  return [{ ...node, peer, ...status, secondsSinceAck }]
+  return [{ ...node, ...from, ...status, secondsSinceAck }]
 }

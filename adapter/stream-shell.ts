@@ -8,6 +8,7 @@ import { type ServerDuplexStream, status } from '@grpc/grpc-js'
 import type { DeltaRequestMessage } from '../proto/wire.ts'
 import { RescindError } from '../revocation/error.ts'
 import type { Logger } from '../runtime/logger.ts'
+import type { StreamOrigin } from './fleet.ts'
 import type { StreamSession } from './stream-session.ts'
 
 /** A delta stream; messages out are bytes that are encoded already. */
@@ -16,6 +17,7 @@ export type DeltaStream = ServerDuplexStream<DeltaRequestMessage, Buffer>
 /** What surrounds a stream. */
 export interface StreamSurroundings {
   readonly logger: Logger
+  readonly from: StreamOrigin
   /** The stream ends after this time, give or take 10 %. */
   readonly maxAgeMs: number
   readonly onClosed: () => void
@@ -27,8 +29,7 @@ export function serveStream(
   session: StreamSession,
   surroundings: StreamSurroundings,
 ): () => void {
-  const { logger } = surroundings
-  const peer = call.getPeer()
+  const { logger, from } = surroundings
   let writable = true
   let closed = false
 
@@ -43,9 +44,9 @@ export function serveStream(
     const before = session.status
     session.receive(request, performance.now())
     const after = session.status
-    if (before.node === undefined) logger.info({ ...after.node, peer }, 'enforcer connected')
+    if (before.node === undefined) logger.info({ ...after.node, ...from }, 'enforcer connected')
     if (after.nackError !== undefined && before.nackError !== after.nackError) {
-      logger.warn({ ...after.node, peer, error: after.nackError }, 'enforcer refused a batch')
+      logger.warn({ ...after.node, ...from, error: after.nackError }, 'enforcer refused a batch')
     }
     pump()
   }
@@ -59,7 +60,7 @@ export function serveStream(
     clearTimeout(age)
     surroundings.onClosed()
     if (session.status.node !== undefined)
-      logger.info({ ...session.status.node, peer }, 'enforcer disconnected')
+      logger.info({ ...session.status.node, ...from }, 'enforcer disconnected')
   }
 
   call.on('drain', () => {

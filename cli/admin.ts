@@ -12,6 +12,8 @@ import { createAdminServer } from '../runtime/admin-server.ts'
 import type { Config } from '../runtime/config/schema.ts'
 import { addGauge } from '../runtime/gauge.ts'
 import type { Logger } from '../runtime/logger.ts'
+import type { TlsFiles } from '../runtime/tls/files.ts'
+import { addTlsGauges } from '../runtime/tls/gauges.ts'
 
 /** Something that listens. */
 export interface AdminPort {
@@ -21,6 +23,8 @@ export interface AdminPort {
 /** What the admin port of an adapter shows. */
 export interface AdapterAdminOptions {
   readonly adapter: Adapter
+  /** Undefined: it is not encrypted. */
+  readonly tls: TlsFiles | undefined
   readonly follower: LogFollower
   readonly deadLetters: DeadLetters
   readonly logger: Logger
@@ -28,7 +32,7 @@ export interface AdapterAdminOptions {
 
 /** Starts the admin port of an adapter. */
 export async function startAdapterAdmin(config: Config, options: AdapterAdminOptions): Promise<AdminPort> {
-  const { adapter, follower, deadLetters, logger } = options
+  const { adapter, tls, follower, deadLetters, logger } = options
   const registry = new Registry()
   const gauge = addGauge.bind(undefined, registry)
   gauge('rescind_adapter_version', 'Position in the event log that is served.', () => follower.state.position)
@@ -49,6 +53,7 @@ export async function startAdapterAdmin(config: Config, options: AdapterAdminOpt
     'Entries of the event log that could not be understood.',
     () => deadLetters.total,
   )
+  if (tls !== undefined) addTlsGauges(registry, 'adapter', tls)
   const admin = createAdminServer({
     address: config.adapter.adminAddress,
     setting: 'adapter.adminAddress',

@@ -29,23 +29,32 @@ export const exposureWarnings = (role: Role, config: Config): string[] => [
 ]
 
 function listenerWarnings(role: Role, { revoker, adapter, enforcer }: Config): string[] {
+  const isEncrypted = adapter.tls.certFile !== undefined
   return Object.entries({ revoker, adapter, enforcer })
     .filter(([part]) => role === 'all' || role === part)
     .flatMap(([part, { address, adminAddress }]) => [
       [`${part}.address`, address] as const,
       [`${part}.adminAddress`, adminAddress] as const,
     ])
-    .filter(([, address]) => !isLoopback(address))
+    .filter(([setting, address]) => !isLoopback(address) && !(setting === 'adapter.address' && isEncrypted))
     .map(
       ([setting, address]) => `${setting}: ${address} can be reached from other machines, without encryption`,
     )
 }
 
 const peersOf = (role: Role, config: Config): Peer[] => [
-  ...(role === 'enforcer' ? [] : logPeers(config)),
+  ...(role === 'enforcer' ? [adapterPeers(config)] : logPeers(config)),
   ...(role === 'enforcer' || role === 'adapter' ? [] : sourcePeers(config)),
   ...(role === 'adapter' ? [] : issuerPeers(config)),
 ]
+
+const adapterPeers = ({ enforcer: { adapters, discovery } }: Config): Peer => ({
+  setting: 'enforcer.adapters',
+  where: adapters.filter(address => !isLoopback(address)).join(', '),
+  isRemote: !adapters.every(isLoopback),
+  isPlain: !discovery.tls.enabled,
+  danger: '; whoever can write on the wire can restore anything',
+})
 
 function logPeers({ eventLog }: Config): Peer[] {
   if (eventLog.driver === 'redis') return [redisPeer('eventLog.redis', eventLog.redis.url)]

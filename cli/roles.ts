@@ -7,8 +7,10 @@ import { Registry } from 'prom-client'
 import { formatAddress, parseAddress } from '../runtime/config/address.ts'
 import type { Config } from '../runtime/config/schema.ts'
 import { createLogger, type Logger } from '../runtime/logger.ts'
+import { addTlsGauges } from '../runtime/tls/gauges.ts'
 import { createTokenVerifier } from '../token/verifier.ts'
 import { startAdapterAdmin, startEnforcerAdmin, startRevokerAdmin } from './admin.ts'
+import { openAdapterTls, openDiscoveryTls } from './discovery-tls.ts'
 import { type OpenedLog, openLog } from './event-log.ts'
 import { importersOf } from './importer-settings.ts'
 import {
@@ -73,6 +75,7 @@ export async function runEnforcer(
   adapters: readonly string[] = config.enforcer.adapters,
 ): Promise<Running> {
   const logger = loggerOf(config, 'enforcer')
+  const discoveryTls = await openDiscoveryTls(config, logger)
   if (config.issuers.length === 0) logger.warn({}, 'no issuers are configured: every token is refused')
   for (const { issuer } of config.issuers.filter(({ audiences }) => audiences.length === 0)) {
     logger.warn(
@@ -83,12 +86,21 @@ export async function runEnforcer(
   const registry = new Registry()
   const verifier = createTokenVerifier({ issuers: issuersOf(config), logger })
   const { startEnforcer } = await import('../enforcer/enforcer.ts')
-  const enforcer = await startEnforcer({ ...enforcerOf(config), adapters, verifier, registry, logger })
+  const enforcer = await startEnforcer({
+    ...enforcerOf(config),
+    adapters,
+    discoveryTls,
+    verifier,
+    registry,
+    logger,
+  })
+  if (discoveryTls !== undefined) addTlsGauges(registry, 'enforcer', discoveryTls.files)
   const admin = await startEnforcerAdmin(config, enforcer, registry, logger)
   return {
     ready: enforcer.becameReady,
     stop: async () => {
       await enforcer.drain()
+      discoveryTls?.files.close()
       await admin.close()
     },
   }
@@ -98,13 +110,15 @@ export async function runEnforcer(
 async function serveAdapter(config: Config, { follower, deadLetters }: OpenedLog) {
   const logger = loggerOf(config, 'adapter')
   const { startAdapter } = await import('../adapter/adapter.ts')
-  const adapter = await startAdapter({ ...adapterOf(config), follower, logger })
-  const admin = await startAdapterAdmin(config, { adapter, follower, deadLetters, logger })
+  const tls = await openAdapterTls(config, logger)
+  const adapter = await startAdapter({ ...adapterOf(config), tls, follower, logger })
+  const admin = await startAdapterAdmin(config, { adapter, tls, follower, deadLetters, logger })
   return {
     port: adapter.port,
     ready: follower.caughtUp,
     stop: async () => {
       await adapter.close()
+      tls?.close()
       await admin.close()
     },
   }

@@ -12,6 +12,7 @@ import { createAnswers, type ErrorStyle } from './check/answers.ts'
 import { createCheck, type Standing } from './check/check.ts'
 import { createCheckCounts } from './check/counts.ts'
 import { TokenCache, type TokenCacheLimits } from './check/token-cache.ts'
+import type { DiscoveryTls } from './discovery/channel.ts'
 import { startDiscoveryClient } from './discovery/client.ts'
 import { Subscription } from './discovery/subscription.ts'
 import { deciding, type NotReadyPolicy, type StalePolicy, standingOf } from './standing.ts'
@@ -21,6 +22,8 @@ import { startGrpcJsTransport } from './transport/grpc-js.ts'
 export interface EnforcerOptions {
   readonly address: string
   readonly adapters: readonly string[]
+  /** TLS towards them; undefined: not encrypted. */
+  readonly discoveryTls?: DiscoveryTls | undefined
   readonly label: string
   readonly instance: string
   readonly clockToleranceSeconds?: number | undefined

@@ -9,6 +9,7 @@ import { loadConfig } from '../../runtime/config/load.ts'
 import type { Config } from '../../runtime/config/schema.ts'
 import { createLogger } from '../../runtime/logger.ts'
 import { onShutdown } from '../../runtime/shutdown.ts'
+import { checkOwnDiscovery } from '../discovery-tls.ts'
 import { exposureWarnings } from '../exposure.ts'
 import { type Role, type Running, runAdapter, runAll, runEnforcer, runRevoker } from '../roles.ts'
 
@@ -34,7 +35,10 @@ export async function run(role: Role, file: string | undefined): Promise<void> {
 }
 
 function start(role: Role, config: Config): Promise<Running> {
-  if (role === 'all') return runAll(config)
+  if (role === 'all') {
+    checkOwnDiscovery(config)
+    return runAll(config)
+  }
   if (role === 'enforcer') return runEnforcer(config)
   if (config.eventLog.driver === 'embedded') {
     throw new RescindError(

@@ -1,11 +1,11 @@
 /**
  * The discovery client: a gRPC shell around the subscription. It stays with one adapter as long as that answers, and
- * goes on at the next one otherwise.
+ * goes on at the next one otherwise. Each stream has a connection of its own.
  *
  * @module
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { Client, type ClientDuplexStream, credentials } from '@grpc/grpc-js'
+import type { ClientDuplexStream } from '@grpc/grpc-js'
 import {
   type DeltaRequest,
   type DeltaResponseMessage,
@@ -14,12 +14,15 @@ import {
   deltaTokensPath,
 } from '../../proto/wire.ts'
 import type { Logger } from '../../runtime/logger.ts'
+import { type DiscoveryTls, failureReason, openChannel } from './channel.ts'
 import type { Reaction, Subscription } from './subscription.ts'
 
 /** What a client needs. */
 export interface DiscoveryClientOptions {
   /** `host:port` of each adapter. */
   readonly adapters: readonly string[]
+  /** Undefined: not encrypted. */
+  readonly discoveryTls?: DiscoveryTls | undefined
   readonly subscription: Subscription
   readonly logger: Logger
   /** Called after each response. */
@@ -34,7 +37,6 @@ export interface DiscoveryClient {
 
 type Stream = ClientDuplexStream<DeltaRequest, DeltaResponseMessage>
 
-const responseBytesLimit = 16 * 2 ** 20
 /** An adapter sends a heartbeat each second. */
 const silenceLimitMs = 5_000
 const backoffFirstMs = 100
@@ -42,8 +44,7 @@ const backoffLimitMs = 5_000
 
 /** Starts to subscribe, and goes on until it is closed. */
 export function startDiscoveryClient(options: DiscoveryClientOptions): DiscoveryClient {
-  const { adapters, subscription, logger } = options
-  const clients = adapters.map(address => createClient(address))
+  const { adapters, discoveryTls, subscription, logger } = options
   let attempt = 0
   let failures = 0
   let stream: Stream | undefined
@@ -61,8 +62,9 @@ export function startDiscoveryClient(options: DiscoveryClientOptions): Discovery
 
   const connect = () => {
     const address = adapters[attempt % adapters.length] as string
-    const client = clients[attempt++ % adapters.length] as Client
-    const opened: Stream = client.makeBidiStreamRequest(
+    attempt++
+    const channel = openChannel(address, discoveryTls, { backoffFirstMs, backoffLimitMs })
+    const opened: Stream = channel.makeBidiStreamRequest(
       deltaTokensPath,
       deltaRequestCodec.encode,
       deltaResponseCodec.decode,
@@ -84,11 +86,12 @@ export function startDiscoveryClient(options: DiscoveryClientOptions): Discovery
       })
     })
     opened.on('error', error => {
-      if (reason === 'the stream ended') reason = error.message
+      if (reason === 'the stream ended') reason = failureReason(error.message, discoveryTls)
     })
     // Not `close`: a stream that fails before anything was received never emits that.
     opened.on('status', () => {
       clearTimeout(silence)
+      channel.close()
       retry(address, reason)
     })
     opened.write(subscription.open())
@@ -131,21 +134,9 @@ export function startDiscoveryClient(options: DiscoveryClientOptions): Discovery
       closed = true
       clearTimeout(retrying)
       await endStream(stream, subscription.goodbye())
-      for (const client of clients) client.close()
     },
   }
 }
-
-const createClient = (address: string): Client =>
-  new Client(address, credentials.createInsecure(), {
-    'grpc.max_receive_message_length': responseBytesLimit,
-    // The default of 64 KiB would make a full state wait for many round trips.
-    'grpc-node.flow_control_window': 2 ** 20,
-    'grpc.keepalive_time_ms': 10_000,
-    'grpc.keepalive_timeout_ms': 5_000,
-    'grpc.initial_reconnect_backoff_ms': backoffFirstMs,
-    'grpc.max_reconnect_backoff_ms': backoffLimitMs,
-  })
 
 function endStream(stream: Stream | undefined, goodbye: DeltaRequest): Promise<void> {
   if (stream === undefined) return Promise.resolve()

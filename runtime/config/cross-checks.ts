@@ -7,6 +7,7 @@ import { parseDurationMs } from './duration.ts'
 import { eventHubProblems, inboxProblems, kafkaLoginProblems } from './importer-checks.ts'
 import type { Config } from './schema.ts'
 import { valueAt } from './schema-tree.ts'
+import { adapterTlsProblems, discoveryTlsProblems } from './tls-checks.ts'
 import type { Problem } from './validate.ts'
 
 /** A rule; it is asked only when the sections that it needs are valid in themselves. */
@@ -34,6 +35,8 @@ const crossChecks: readonly CrossCheck[] = [
   { needs: ['issuers', 'revoker', 'eventLog'], check: inboxProblems },
   { needs: ['eventLog', 'revoker'], check: kafkaLoginProblems },
   { needs: ['issuers', 'revoker'], check: eventHubProblems },
+  { needs: ['adapter'], check: adapterTlsProblems },
+  { needs: ['enforcer'], check: discoveryTlsProblems },
   { needs: ['enforcer', 'tokens'], check: (config, given) => tokenRuleProblems(config, given) },
 ]
 

@@ -9,6 +9,7 @@ import { requestBreaks } from './request-breaks.ts'
 import { rollbackBreaks } from './rollback-breaks.ts'
 import { sourceBreaks } from './source-breaks.ts'
 import { stateBreaks } from './state-breaks.ts'
+import { tlsBreaks } from './tls-breaks.ts'
 
 /** Every break that `npm run test:break` tries. */
 export const breaks: readonly Break[] = [
@@ -17,4 +18,5 @@ export const breaks: readonly Break[] = [
   ...sourceBreaks,
   ...requestBreaks,
   ...rollbackBreaks,
+  ...tlsBreaks,
 ].sort((one, other) => one.invariant - other.invariant)

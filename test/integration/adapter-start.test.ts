@@ -7,7 +7,6 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Client, credentials, status } from '@grpc/grpc-js'
 import { startAdapter } from '../../adapter/adapter.ts'
-import type { LogFollower } from '../../event-log/follow.ts'
 import {
   type DeltaResponseMessage,
   deltaRequestCodec,
@@ -15,24 +14,11 @@ import {
   deltaTokensPath,
   revocationBatchTypeUrl,
 } from '../../proto/wire.ts'
-import { LiveState } from '../../revocation/live-state.ts'
 import { createLogger } from '../../runtime/logger.ts'
-
-/** A follower that is complete when the test says so. */
-const createFollower = (): LogFollower & { complete: boolean } => ({
-  state: new LiveState(),
-  caughtUp: Promise.resolve(),
-  complete: false,
-  restarts: 0,
-  rollbacks: 0,
-  confirmedAtMs: 0,
-  subscribe: () => () => undefined,
-  reached: async () => true,
-  close: async () => undefined,
-})
+import { createIdleFollower } from '../support/idle-follower.ts'
 
 test('an adapter answers nothing before it has read its log, and then the full state', async t => {
-  const follower = createFollower()
+  const follower = createIdleFollower()
   const adapter = await startAdapter({
     follower,
     address: '127.0.0.1:0',

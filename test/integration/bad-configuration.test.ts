@@ -118,6 +118,44 @@ describe('rescind all', () => {
       message: /eventLog\.driver: .*rescind all/,
       run: () => run(() => undefined, 'adapter'),
     },
+    {
+      what: 'a file of certificates that is not there',
+      code: 'ERR_TLS_FILE',
+      message: /error: adapter\.tls\.certFile: \/none\.crt cannot be read \(ENOENT\)/,
+      run: () =>
+        run(config => {
+          config.adapter.tls = { certFile: '/none.crt', keyFile: '/none.key' }
+          config.enforcer.discovery = { tls: { enabled: true } }
+        }),
+    },
+    {
+      what: 'an enforcer in the clear at its own adapter that speaks TLS',
+      code: 'ERR_CONFIG_INVALID',
+      message: /error: enforcer\.discovery\.tls\.enabled: must be true: adapter\.tls is set/,
+      run: () =>
+        run(config => {
+          config.adapter.tls = { certFile: '/none.crt', keyFile: '/none.key' }
+        }),
+    },
+    {
+      what: 'an enforcer with TLS at its own adapter that does not speak it',
+      code: 'ERR_CONFIG_INVALID',
+      message: /error: enforcer\.discovery\.tls\.enabled: must be false: adapter\.tls is not set/,
+      run: () =>
+        run(config => {
+          config.enforcer.discovery = { tls: { enabled: true } }
+        }),
+    },
+    {
+      what: 'an enforcer without certificate at its own adapter that asks for one',
+      code: 'ERR_CONFIG_INVALID',
+      message: /error: enforcer\.discovery\.tls\.certFile: is missing: adapter\.tls\.clientCaFile/,
+      run: () =>
+        run(config => {
+          config.adapter.tls = { certFile: '/a', keyFile: '/b', clientCaFile: '/c' }
+          config.enforcer.discovery = { tls: { enabled: true } }
+        }),
+    },
     ...[
       ['revoker', 'address'],
       ['adapter', 'address'],

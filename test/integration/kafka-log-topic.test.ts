@@ -7,7 +7,8 @@ import { openKafkaLog } from '../../event-log/kafka/kafka-log.ts'
 import { RescindError } from '../../revocation/error.ts'
 import { until } from '../support/condition.ts'
 import { type KafkaBroker, startKafka } from '../support/kafka.ts'
-import { createKeptLogger, kafkaLogOptions } from '../support/kafka-log.ts'
+import { kafkaLogOptions } from '../support/kafka-log.ts'
+import { createKeptLogger } from '../support/kept-logger.ts'
 import { requireService } from '../support/requires.ts'
 
 const daySeconds = 86_400

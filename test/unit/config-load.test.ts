@@ -38,6 +38,7 @@ test('without a file and variables there are the defaults', () => {
   assert.deepEqual(config.adapter, {
     address: '127.0.0.1:18000',
     adminAddress: '127.0.0.1:18001',
+    tls: {},
     streamMaxAge: '30m',
     maxStreams: 10_000,
   })
@@ -45,6 +46,7 @@ test('without a file and variables there are the defaults', () => {
     address: '127.0.0.1:8081',
     adminAddress: '127.0.0.1:8082',
     adapters: ['127.0.0.1:18000'],
+    discovery: { tls: { enabled: false } },
     label: 'commonEnforcerLabel',
     whenNotReady: 'fail-closed',
     maxStaleness: '5m',

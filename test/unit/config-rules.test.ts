@@ -1,7 +1,10 @@
 /** Rules between settings of rescind.yaml, and what its errors may show. */
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { loadYaml, problemOf, someHash } from '../support/config-files.ts'
+import { projectRoot } from '../support/project.ts'
 
 const issuers = (...names: string[]) => `issuers: [${names.map(name => `{issuer: "${name}"}`)}]\n`
 const clients = (...entries: string[]) =>
@@ -72,6 +75,41 @@ test('an enforcer above the values of the adapter in the same file is refused', 
     '20000ms',
   )
   assert.equal(loadYaml('enforcer: {clockTolerance: 1m}').config.enforcer.clockTolerance, '1m')
+})
+
+test('TLS for discovery needs certificate and key together, and mTLS needs TLS', () => {
+  assert.equal(
+    problemOf('adapter: {tls: {certFile: /a}}'),
+    'rescind.yaml: adapter.tls.keyFile: is missing: certFile needs it',
+  )
+  assert.match(problemOf('adapter: {tls: {keyFile: /a}}'), /adapter\.tls\.certFile: is missing: keyFile/)
+  assert.match(
+    problemOf('adapter: {tls: {clientCaFile: /a}}'),
+    /adapter\.tls\.certFile: is missing: clientCaFile has no effect without TLS/,
+  )
+  const own = (settings: string) => `enforcer: {discovery: {tls: {${settings}}}}`
+  assert.match(problemOf(own('enabled: true, certFile: /a')), /discovery\.tls\.keyFile: is missing: certFile/)
+  assert.match(
+    problemOf(own('caFile: /a')),
+    /discovery\.tls\.enabled: must be true: caFile is set, which has no effect without TLS/,
+  )
+  const whole = 'certFile: /a, keyFile: /b'
+  const { config } = loadYaml(
+    `adapter: {tls: {${whole}, clientCaFile: /c}}\n${own(`enabled: true, caFile: /c, serverName: a, ${whole}`)}`,
+  )
+  assert.equal(config.adapter.tls.clientCaFile, '/c')
+  assert.equal(config.enforcer.discovery.tls.serverName, 'a')
+})
+
+test('the examples of docs/configuration.md are valid', () => {
+  const document = readFileSync(join(projectRoot, 'docs', 'configuration.md'), 'utf8')
+  const examples = [...document.matchAll(/```yaml\n(.*?)```/gs)]
+    .map(([, text]) => (text as string).replaceAll('$scrypt$ln=15,r=8,p=1$...', someHash))
+    .filter(text => !text.startsWith('# yaml-language-server'))
+  const [, ofAdapter, ofEnforcer] = examples.map(text => loadYaml(text).config)
+  assert.equal(examples.length, 3)
+  assert.equal(ofAdapter?.adapter.tls.clientCaFile, '/tls/ca.crt')
+  assert.equal(ofEnforcer?.enforcer.discovery.tls.enabled, true)
 })
 
 test('rules between settings are reported with other problems, unless their own section is broken', () => {

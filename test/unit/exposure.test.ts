@@ -66,6 +66,23 @@ test('a log that others could write to is named by all that use it, and needs a 
   }
 })
 
+test('an enforcer names adapters that it reaches in the clear', () => {
+  const enforcer = { adapters: ['127.0.0.1:18000', 'adapter.example:18000'] }
+  assert.deepEqual(exposureWarnings('enforcer', loadYaml(stringify({ enforcer })).config), [
+    'enforcer.adapters: adapter.example:18000 is reached without encryption; whoever can write on the wire can restore anything',
+  ])
+  const discovery = { tls: { enabled: true } }
+  assert.deepEqual(settingsOf('enforcer', { enforcer: { ...enforcer, discovery } }), [])
+  // It asks only the adapter of its own process.
+  assert.deepEqual(settingsOf('all', { enforcer }), [])
+})
+
+test('an adapter that speaks TLS is not named, its admin port is', () => {
+  const tls = { certFile: '/tls.crt', keyFile: '/tls.key' }
+  const adapter = { address: '0.0.0.0:1', adminAddress: '0.0.0.0:2', tls }
+  assert.deepEqual(settingsOf('adapter', { adapter }), ['adapter.adminAddress:'])
+})
+
 test('what is listened at beyond this machine is named by the part that listens', () => {
   const [address, adminAddress] = ['0.0.0.0:1', '[::]:2']
   const parts = Object.fromEntries(

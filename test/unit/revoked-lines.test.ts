@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { logRevoked } from '../../adapter/adapter.ts'
 import type { Revocation } from '../../revocation/revocation.ts'
-import { createKeptLogger } from '../support/kafka-log.ts'
+import { createKeptLogger } from '../support/kept-logger.ts'
 
 const entry = { position: 7, digest: 0n, event: Buffer.alloc(0) }
 const linesOf = (texts: Partial<Revocation>): readonly string[] => {

@@ -6,6 +6,17 @@
 import Type from 'typebox'
 import { count, duration, listenAddress, section, text } from '../fields.ts'
 
+const file = (description: string) =>
+  Type.Optional(text('the path of a file', { maxLength: 4_096, description }))
+
+const tls = section('TLS for enforcers; the files hold PEM and are read again when they change.', {
+  certFile: file('The certificate of the adapter, with those between it and the authority. Turns TLS on.'),
+  keyFile: file('The private key of certFile.'),
+  clientCaFile: file(
+    'Certificates of the authorities of the enforcers. Turns mTLS on: whoever has no certificate of theirs gets nothing.',
+  ),
+})
+
 /** Schema of `adapter`. */
 export const adapterSection = section('The adapter: streams revocations to enforcers over gRPC.', {
   address: listenAddress({ default: '127.0.0.1:18000', description: 'Where enforcers connect (gRPC).' }),
@@ -13,6 +24,7 @@ export const adapterSection = section('The adapter: streams revocations to enfor
     default: '127.0.0.1:18001',
     description: 'Where /livez, /readyz and /metrics are served (HTTP).',
   }),
+  tls,
   dataFolder: Type.Optional(
     text('the path of a folder', {
       maxLength: 4_096,

@@ -25,5 +25,16 @@ export const clientTlsSection = section(
   },
 )
 
+/** The same, for a server whose address does not say whether to use TLS. */
+export const switchedClientTls = (description: string) =>
+  section(description, {
+    enabled: Type.Boolean({
+      default: false,
+      errorMessage: 'must be true or false',
+      description: 'Connect with TLS.',
+    }),
+    ...clientTlsSection.properties,
+  })
+
 /** TLS settings of a client as they are written. */
 export type ClientTls = Static<typeof clientTlsSection>

@@ -5,16 +5,7 @@
  */
 import Type from 'typebox'
 import { choice, count, element, list, remoteAddress, section, text } from '../fields.ts'
-import { clientTlsSection } from './client-tls.ts'
-
-const tls = section('TLS towards the brokers.', {
-  enabled: Type.Boolean({
-    default: false,
-    errorMessage: 'must be true or false',
-    description: 'Connect with TLS.',
-  }),
-  ...clientTlsSection.properties,
-})
+import { switchedClientTls } from './client-tls.ts'
 
 const sasl = element('How to log in at the brokers.', {
   mechanism: choice(['plain', 'scram-sha-256', 'scram-sha-512'], {
@@ -61,6 +52,6 @@ export const kafkaSection = section('With driver kafka: the topic that is the lo
         'Copies of a topic that is created. Default: 3, or the number of brokers if there are fewer. From 3 on min.insync.replicas is 2.',
     }),
   ),
-  tls,
+  tls: switchedClientTls('TLS towards the brokers.'),
   sasl: Type.Optional(sasl),
 })

@@ -1,0 +1,56 @@
+/**
+ * Breaks of TLS between adapters and enforcers.
+ *
+ * @module
+ */
+import type { Break } from './break.ts'
+
+/** Invariants 6, 7 and 8, in their order. */
+export const tlsBreaks: readonly Break[] = [
+  {
+    invariant: 6,
+    what: 'with mTLS a client is let in whatever its certificate',
+    file: 'runtime/tls/grpc-listener.ts',
+    find: '|| socket.authorized) return undefined',
+    replace: '|| !socket.destroyed) return undefined',
+    testFile: 'integration/discovery-tls.test.ts',
+    testName: 'gives nothing to a client whose certificate has expired, and logs why',
+  },
+  {
+    invariant: 6,
+    what: 'an enforcer believes any adapter, which could restore anything',
+    file: 'enforcer/discovery/channel.ts',
+    find: 'createFromSecureContext(tls.files.material.secureContext)',
+    replace: 'createFromSecureContext(tls.files.material.secureContext, { rejectUnauthorized: false })',
+    testFile: 'integration/discovery-tls.test.ts',
+    testName: 'is not believed by an enforcer that trusts another authority',
+  },
+  {
+    invariant: 6,
+    what: 'a connection that was let in once opens streams for ever',
+    file: 'adapter/discovery-server.ts',
+    find: "'grpc.max_connection_age_ms': streamMaxAgeMs,",
+    replace: "'grpc.max_connection_age_ms': streamMaxAgeMs * 100_000,",
+    testFile: 'integration/adapter-connections.test.ts',
+    testName:
+      'a client that keeps its connection must make another one when that is as old as a stream may be',
+  },
+  {
+    invariant: 7,
+    what: 'a process ends when a file of its certificates is broken',
+    file: 'runtime/tls/files.ts',
+    find: 'tell(error instanceof RescindError ? error : tlsFileError(String(error), error))',
+    replace: 'throw error',
+    testFile: 'unit/tls-files.test.ts',
+    testName: 'files that are broken while they are used leave the old ones in use, and are told once',
+  },
+  {
+    invariant: 8,
+    what: 'an adapter with TLS takes any number of connections',
+    file: 'runtime/tls/grpc-listener.ts',
+    find: 'listener.maxConnections = options.connectionsLimit',
+    replace: 'listener.maxConnections = Number.MAX_SAFE_INTEGER',
+    testFile: 'integration/tls-listener.test.ts',
+    testName: 'closes connections beyond its limit',
+  },
+]
