@@ -78,7 +78,7 @@ export async function startDiscoveryServer(options: DiscoveryServerOptions): Pro
   const ticking = setInterval(push, tickMs)
 
   const serve = (call: DeltaStream) => {
-    const refusal = refusalOf(follower, fleet, options.streamsLimit)
+    const refusal = refusalOf(follower, pumps.size, options.streamsLimit)
     if (refusal !== undefined) {
       endStream(call, refusal.code, refusal.details)
       return
@@ -92,13 +92,15 @@ export async function startDiscoveryServer(options: DiscoveryServerOptions): Pro
     const pump = serveStream(call, session, {
       logger,
       maxAgeMs: options.streamMaxAgeMs,
+      onIdentified: () => {
+        fleet.add(session, { address: call.getPeer(), identity: undefined }, performance.now())
+      },
       onClosed: () => {
         pumps.delete(pump)
-        fleet.remove(session)
+        fleet.remove(session, performance.now())
       },
     })
     pumps.add(pump)
-    fleet.add(session, call.getPeer())
   }
 
   const server = new Server({ 'grpc.max_receive_message_length': requestBytesLimit })
@@ -121,10 +123,10 @@ export async function startDiscoveryServer(options: DiscoveryServerOptions): Pro
   }
 }
 
-function refusalOf(follower: LogFollower, fleet: Fleet, streamsLimit: number) {
+function refusalOf(follower: LogFollower, streams: number, streamsLimit: number) {
   if (!follower.complete)
     return { code: status.UNAVAILABLE, details: 'still reading the event log; try again' }
-  if (fleet.size >= streamsLimit)
+  if (streams >= streamsLimit)
     return { code: status.RESOURCE_EXHAUSTED, details: 'adapter.maxStreams reached' }
   return undefined
 }

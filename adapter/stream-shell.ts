@@ -18,6 +18,8 @@ export interface StreamSurroundings {
   readonly logger: Logger
   /** The stream ends after this time, give or take 10 %. */
   readonly maxAgeMs: number
+  /** The enforcer has said who it is. */
+  readonly onIdentified: () => void
   readonly onClosed: () => void
 }
 
@@ -43,7 +45,10 @@ export function serveStream(
     const before = session.status
     session.receive(request, performance.now())
     const after = session.status
-    if (before.node === undefined) logger.info({ ...after.node, peer }, 'enforcer connected')
+    if (before.node === undefined) {
+      surroundings.onIdentified()
+      logger.info({ ...after.node, peer }, 'enforcer connected')
+    }
     if (after.nackError !== undefined && before.nackError !== after.nackError) {
       logger.warn({ ...after.node, peer, error: after.nackError }, 'enforcer refused a batch')
     }
