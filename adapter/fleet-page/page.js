@@ -53,7 +53,7 @@ function lose() {
   source = undefined
   const waitMs = Math.min(retryLimitMs, 1_000 * 2 ** failures++)
   const since = status === undefined ? '' : `; as of ${new Date().toLocaleTimeString()}`
-  if (failures === 1) showConnection('lost', `Connection lost${since}`)
+  if (failures === 1) showConnection('lost', `No connection, trying again${since}`)
   setTimeout(connect, waitMs)
 }
 
@@ -76,12 +76,15 @@ function renderAdapter({ version, revocations, logAgeSeconds, counts, discoveryP
   const { current, behind, refusing, disconnected } = counts
   setText(element('version'), numbers.format(Math.max(0, version)))
   setText(element('revocations'), numbers.format(revocations))
-  setText(element('log-age'), logAgeSeconds === null ? 'not yet' : ago(logAgeSeconds + elapsed))
+  setText(element('log-age'), logAgeSeconds === null ? 'unread' : duration(logAgeSeconds + elapsed))
   setText(element('total'), numbers.format(current + behind + refusing))
   setCount('behind', behind)
   setCount('refusing', refusing)
   setCount('disconnected', disconnected)
-  for (const part of element('strip').children) part.style.flexGrow = counts[part.dataset.state]
+  for (const part of element('strip').children) {
+    part.hidden = counts[part.dataset.state] === 0
+    part.style.flexGrow = counts[part.dataset.state]
+  }
   const troubled = behind + refusing
   document.title = troubled > 0 ? `${numbers.format(troubled)} in trouble: Rescind fleet` : 'Rescind fleet'
   const host = location.hostname.includes(':') ? `[${location.hostname}]` : location.hostname
@@ -150,8 +153,8 @@ function fill({ line, fields }, node, elapsed) {
   setText(fields.tag, node.partial ? 'partial' : '')
   setText(fields.instance, node.instance)
   setText(fields.label, node.label)
-  setText(fields.identity, node.identity ?? '')
-  setText(fields.peer, node.peer)
+  setText(fields.identity, node.identity ?? node.peer)
+  setText(fields.peer, node.identity === undefined ? '' : node.peer)
   setText(fields.version, ackedVersion < 0 ? 'none' : numbers.format(ackedVersion))
   setText(fields.lag, lagSeconds === 0 ? '0 s' : duration(lagSeconds + elapsed))
   setText(fields.lagVersions, lagVersions === 0 ? '' : `${numbers.format(lagVersions)} behind`)
@@ -164,10 +167,11 @@ function noteOf(node, elapsed) {
   const notes = []
   if (state === 'disconnected') notes.push(`Left ${ago(sinceSeconds + elapsed)}.`)
   if (state === 'refusing') {
-    const wait = secondsUntilRetry === undefined ? 0 : Math.max(0, secondsUntilRetry - elapsed)
-    notes.push(`${node.nackError || 'Gave no reason'}.`, `Tried again in ${duration(wait)}.`)
+    const wait = Math.max(0, (secondsUntilRetry ?? 0) - elapsed)
+    notes.push(`\u201c${node.nackError || 'no reason given'}\u201d`, `Next try in ${duration(wait)}.`)
   } else if (lastNack !== undefined) {
-    notes.push(`Refused ${ago(lastNack.secondsAgo + elapsed)}: ${lastNack.error || 'gave no reason'}.`)
+    const when = ago(lastNack.secondsAgo + elapsed)
+    notes.push(`Refused something ${when}: \u201c${lastNack.error || 'no reason given'}\u201d`)
   }
   if (node.partial) notes.push('Gets only revocations of single tokens.')
   if (streams > 1) notes.push(`${streams} streams.`)
