@@ -37,6 +37,7 @@ const gauges: readonly { name: string; help: string; value: (node: FleetNode) =>
  * that are forgotten lose them.
  */
 export function addFleetMetrics(registry: Registry, status: () => FleetStatus, nodesLimit = 1_000): void {
+  const nodes = askedOnce(() => status().nodes.slice(0, nodesLimit))
   for (const { name, help, value } of gauges) {
     new Gauge({
       name,
@@ -45,11 +46,25 @@ export function addFleetMetrics(registry: Registry, status: () => FleetStatus, n
       registers: [registry],
       collect() {
         this.reset()
-        for (const node of status().nodes.slice(0, nodesLimit)) {
+        for (const node of nodes()) {
           const { label, instance, identity = '' } = node
           this.set({ label, instance, identity }, value(node))
         }
       },
     })
+  }
+}
+
+/** All gauges are collected in one go: what the first has asked for serves the others too. */
+function askedOnce<Value>(ask: () => Value): () => Value {
+  let answer: { readonly value: Value } | undefined
+  return () => {
+    if (answer === undefined) {
+      answer = { value: ask() }
+      queueMicrotask(() => {
+        answer = undefined
+      })
+    }
+    return answer.value
   }
 }

@@ -62,7 +62,7 @@ export interface FleetNode extends NodeIdentity {
 export interface KnownNode {
   readonly node: NodeIdentity
   readonly peer: Peer
-  readonly status: Omit<SessionStatus, 'node'>
+  readonly status: Omit<SessionStatus, 'node' | 'saidGoodbye'>
   /** 0 if it is disconnected. */
   readonly streams: number
   /** Since when it has been connected, or disconnected. */
@@ -94,7 +94,9 @@ export function knownByStreams(node: NodeIdentity, streams: readonly OpenedStrea
     sinceMs: lead.sinceMs,
     streams: streams.length,
     status: {
-      ...lead.status,
+      protocol: lead.status.protocol,
+      partial: lead.status.partial,
+      ackedVersion: lead.status.ackedVersion,
       lastAckAtMs: latest(streams.flatMap(({ status }) => status.lastAckAtMs ?? [])),
       nackError: refusing?.nackError,
       retryAtMs: refusing?.retryAtMs,
@@ -109,7 +111,8 @@ export function describeNode(known: KnownNode, served: ServedVersion, nowMs: num
   const { ackedVersion, lastAckAtMs, lastNack, retryAtMs } = status
   const lagMs = lagMsOf(known, served, nowMs)
   return {
-    ...node,
+    label: node.label,
+    instance: node.instance,
     identity: peer.identity,
     peer: peer.address,
     protocol: status.protocol,

@@ -100,7 +100,7 @@ describe('the fleet of a running adapter', () => {
     assert.match(head, /^state +instance +label +peer +version +behind +lag +last ACK +note$/)
     assert.match(
       rows[0] ?? '',
-      /^refusing +refusing +gateway +127.0.0.1:\d+ +none +2 .* never +x"\} 1\?\?\[2J; next try in/,
+      /^refusing +refusing +gateway +127.0.0.1:\d+ +none +2 .* never +x"\} 1\?\?\[2J/,
     )
     assert.match(rows[1] ?? '', /^disconnected +leaving .* left \d+ s ago$/)
     assert.match(rows[2] ?? '', /^current +built-in +commonEnforcerLabel .* 2 +0 +0 s/)
