@@ -13,6 +13,7 @@ export interface AdapterAnswer {
   /** Base URL. */
   readonly server: string
   readonly fleet?: FleetStatus
+  /** Names the server. */
   readonly error?: string
 }
 
@@ -25,7 +26,7 @@ export function reportLines(answers: readonly AdapterAnswer[]): string[] {
 }
 
 function linesOf({ server, fleet, error }: AdapterAnswer, homes: ReadonlyMap<string, string>): string[] {
-  if (fleet === undefined) return [printable(`${server}: ${error}`)]
+  if (fleet === undefined) return [printable(error ?? '')]
   const { nodes, ready, reasons, incomplete } = fleet
   return [
     printable(`${server}: ${summary(fleet)}`),

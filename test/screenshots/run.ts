@@ -26,7 +26,7 @@ async function arrange({ ports }: Stack): Promise<() => void> {
     for (let each = 0; each < count; each++) await takeVersion(ports.revoker)
   }
   await revoke(earlyRevocations)
-  const enforcers = ['eu-2', 'eu-3', 'eu-4', 'eu-5'].map(name => connect(`envoy-${name}`))
+  const enforcers = ['eu-2', 'eu-3', 'eu-4'].map(name => connect(`envoy-${name}`))
   const slow = connect('envoy-us-1', { label: 'gateway-us' })
   const refusing = connect('envoy-us-2', {
     label: 'gateway-us',
@@ -34,13 +34,13 @@ async function arrange({ ports }: Stack): Promise<() => void> {
     reason: 'format 2 is not known; update the enforcer',
   })
   const leaving = connect('envoy-us-3', { label: 'gateway-us' })
-  await until('all have been seen', async () => (await countsOf(ports.adapterAdmin)).current === 7)
+  await until('all have been seen', async () => (await countsOf(ports.adapterAdmin)).current === 6)
   slow.does = 'keeps silent'
   leaving.leave()
   await revoke(lateRevocations)
   await until('one is in each state', async () => {
     const { current, ...others } = await countsOf(ports.adapterAdmin)
-    return current === 5 && Object.values(others).every(count => count === 1)
+    return current === 4 && Object.values(others).every(count => count === 1)
   })
   return () => {
     for (const enforcer of [...enforcers, slow, refusing]) enforcer.leave()
@@ -55,7 +55,7 @@ const countsOf = async (port: number): Promise<Record<string, number>> => {
 async function take(browser: Browser, url: string, colorScheme: 'light' | 'dark'): Promise<void> {
   const page = await browser.newPage({
     colorScheme,
-    viewport: { width: 1_120, height: 700 },
+    viewport: { width: 1_100, height: 640 },
     deviceScaleFactor: 1.25,
   })
   await page.goto(url)

@@ -43,7 +43,7 @@ describe('the report of several adapters', () => {
     })
     assert.deepEqual(
       reportLines([
-        { server: 'http://a', error: 'gone' },
+        { server: 'http://a', error: 'http://a: gone' },
         { server: 'http://b', fleet },
       ]),
       [
@@ -59,12 +59,6 @@ describe('the report of several adapters', () => {
 test('a screen is replaced from its start, and nothing on it is wider or longer than it is', () => {
   const lines = ['one', 'a line that is too long', 'three', 'four', 'five']
   const screen = screenOf(lines, { rows: 4, columns: 10 })
-  assert.equal(
-    screen,
-    '\u001b[Hone\u001b[K\na line tha\u001b[K\n... and 3 lines more\u001b[K\n\u001b[J'.replace(
-      '... and 3 lines more',
-      '... and 3 ',
-    ),
-  )
+  assert.equal(screen, '\u001b[Hone\u001b[K\na line tha\u001b[K\n... and 3 \u001b[K\n\u001b[J')
   assert.equal(screenOf(['one'], { rows: 4, columns: 10 }), '\u001b[Hone\u001b[K\n\u001b[J')
 })
