@@ -11,6 +11,7 @@ import { printable } from '../runtime/printable.ts'
 import type { TlsFiles } from '../runtime/tls/files.ts'
 import { startDiscoveryServer } from './discovery-server.ts'
 import { createFleet, type Fleet } from './fleet.ts'
+import { type FleetStatus, fleetStatusOf } from './fleet-status.ts'
 
 /** What an adapter needs. The follower may be shared with a revoker of the same process. */
 export interface AdapterOptions {
@@ -22,6 +23,8 @@ export interface AdapterOptions {
   readonly streamsLimit: number
   /** Certificate and key, with authorities for mTLS; undefined: not encrypted. */
   readonly tls?: TlsFiles | undefined
+  /** For how long an enforcer that has disconnected is remembered, milliseconds; default 5 minutes. */
+  readonly nodesRememberedMs?: number
   readonly logger: Logger
 }
 
@@ -29,12 +32,16 @@ export interface AdapterOptions {
 export interface Adapter {
   readonly port: number
   readonly fleet: Fleet
+  /** What this adapter serves, and how far each enforcer is. */
+  status(): FleetStatus
   ready(): { ready: boolean; reasons: string[] }
   close(): Promise<void>
 }
 
 /** The label that Choreo Connect's enforcers use, and ours by default. */
 const defaultLabel = 'commonEnforcerLabel'
+
+const defaultRememberedMs = 300_000
 
 /**
  * Starts an adapter.
@@ -43,14 +50,27 @@ const defaultLabel = 'commonEnforcerLabel'
  */
 export async function startAdapter(options: AdapterOptions): Promise<Adapter> {
   const { follower } = options
-  const fleet = createFleet()
+  const fleet = createFleet({
+    nodesLimit: options.streamsLimit,
+    rememberedMs: options.nodesRememberedMs ?? defaultRememberedMs,
+  })
   const server = await startDiscoveryServer({ ...options, fleet })
+  const noteVersion = () => fleet.serves(follower.state.position, follower.restarts, performance.now())
+  const unsubscribe = follower.subscribe(noteVersion)
+  const ready = () =>
+    follower.complete ? { ready: true, reasons: [] } : { ready: false, reasons: [whyIncomplete(follower)] }
   return {
     port: server.port,
     fleet,
-    ready: () =>
-      follower.complete ? { ready: true, reasons: [] } : { ready: false, reasons: [whyIncomplete(follower)] },
-    close: () => server.close(),
+    status: () => {
+      noteVersion()
+      return fleetStatusOf({ fleet, follower, readiness: ready(), discoveryPort: server.port })
+    },
+    ready,
+    close: async () => {
+      unsubscribe()
+      await server.close()
+    },
   }
 }
 

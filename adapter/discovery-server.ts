@@ -12,7 +12,8 @@ import type { TlsFiles } from '../runtime/tls/files.ts'
 import { listenGrpcTls } from '../runtime/tls/grpc-listener.ts'
 import { peerIdentity } from '../runtime/tls/peer-identity.ts'
 import { Batches } from './batches.ts'
-import type { Fleet, StreamOrigin } from './fleet.ts'
+import type { Fleet } from './fleet.ts'
+import type { Peer } from './fleet-node.ts'
 import { StreamSession } from './stream-session.ts'
 import { type DeltaStream, endStream, serveStream } from './stream-shell.ts'
 
@@ -85,7 +86,7 @@ export async function startDiscoveryServer(options: DiscoveryServerOptions): Pro
   const ticking = setInterval(push, tickMs)
 
   const serve = (call: DeltaStream) => {
-    const refusal = refusalOf(follower, fleet, options.streamsLimit)
+    const refusal = refusalOf(follower, pumps.size, options.streamsLimit)
     if (refusal !== undefined) {
       endStream(call, refusal.code, refusal.details)
       return
@@ -101,13 +102,15 @@ export async function startDiscoveryServer(options: DiscoveryServerOptions): Pro
       logger,
       from,
       maxAgeMs: options.streamMaxAgeMs,
+      onIdentified: () => {
+        fleet.add(session, from, performance.now())
+      },
       onClosed: () => {
         pumps.delete(pump)
-        fleet.remove(session)
+        fleet.remove(session, performance.now())
       },
     })
     pumps.add(pump)
-    fleet.add(session, from)
   }
 
   const server = new Server(serverOptions(options.streamMaxAgeMs))
@@ -144,15 +147,15 @@ async function listen(server: Server, { address, tls, streamsLimit, logger }: Di
   return listenGrpcTls({ server, address, setting, files: tls, connectionsLimit, logger })
 }
 
-const originOf = (call: DeltaStream): StreamOrigin => ({
-  peer: call.getPeer(),
+const originOf = (call: DeltaStream): Peer => ({
+  address: call.getPeer(),
   identity: peerIdentity(call.getAuthContext().sslPeerCertificate),
 })
 
-function refusalOf(follower: LogFollower, fleet: Fleet, streamsLimit: number) {
+function refusalOf(follower: LogFollower, streams: number, streamsLimit: number) {
   if (!follower.complete)
     return { code: status.UNAVAILABLE, details: 'still reading the event log; try again' }
-  if (fleet.size >= streamsLimit)
+  if (streams >= streamsLimit)
     return { code: status.RESOURCE_EXHAUSTED, details: 'adapter.maxStreams reached' }
   return undefined
 }

@@ -1,56 +1,134 @@
 /**
- * The enforcers that are connected, for the admin port and metrics.
+ * The enforcers of an adapter: those that are connected, and for a while those that were. No I/O, no timers.
  *
  * @module
  */
-import type { StreamSession } from './stream-session.ts'
+import type { NodeIdentity } from './first-request.ts'
+import { describeNode, type FleetNode, type KnownNode, knownByStreams, type Peer } from './fleet-node.ts'
+import type { SessionStatus } from './stream-session.ts'
+import { createVersionTimes } from './version-times.ts'
 
-/** One enforcer, as `GET /nodes` shows it. */
-export interface FleetNode {
-  readonly label: string
-  readonly instance: string
-  /** Address of the peer. */
-  readonly peer: string
-  /** Name in its client certificate, which was verified (mTLS); undefined without one. */
-  readonly identity: string | undefined
-  /** Last version that it said it has; -1 before its first ACK. */
-  readonly ackedVersion: number
-  /** Seconds since its last ACK. */
-  readonly secondsSinceAck: number | undefined
-  /** Why it refused the last message, until it accepts one. */
-  readonly nackError: string | undefined
-  /** It said goodbye: it no longer serves. */
-  readonly saidGoodbye: boolean
+/** Limits of a fleet. */
+export interface FleetOptions {
+  /** Enforcers at a time. There is always room for those that are connected if no more streams are let in. */
+  readonly nodesLimit: number
+  /** For how long an enforcer is remembered after its last stream closed, unless it said goodbye; milliseconds. */
+  readonly rememberedMs: number
 }
 
-/** Where a stream comes from. */
-export type StreamOrigin = Pick<FleetNode, 'peer' | 'identity'>
+/** What the fleet must know of a stream. */
+export interface FleetStream {
+  readonly status: SessionStatus
+}
 
-/** The streams that are open. */
+/** The enforcers. An enforcer is its certificate's identity, its label and its instance. */
 export interface Fleet {
-  add(session: StreamSession, from: StreamOrigin): void
-  remove(session: StreamSession): void
-  readonly size: number
-  /** What is known of each stream that has said who it is. */
-  nodes(): readonly FleetNode[]
+  /** A stream whose enforcer has said who it is. */
+  add(stream: FleetStream, peer: Peer, nowMs: number): void
+  /** A stream has closed. One that was never added is passed over. */
+  remove(stream: FleetStream, nowMs: number): void
+  /**
+   * The adapter serves this version now.
+   *
+   * @param restarts changes when the log was read anew: versions then mean other things.
+   */
+  serves(version: number, restarts: number, nowMs: number): void
+  /** Enforcers that are connected. */
+  readonly connected: number
+  /** Whether an enforcer was forgotten too early, within the time for which it should be remembered, for want of room. */
+  isIncomplete(nowMs: number): boolean
+  /** What is known of each, those that are connected first; not of those that said goodbye. */
+  nodes(nowMs: number): readonly FleetNode[]
+}
+
+interface Opened {
+  readonly stream: FleetStream
+  readonly node: NodeIdentity
+  readonly key: string
+  readonly peer: Peer
+  readonly sinceMs: number
 }
 
 /** Creates an empty fleet. */
-export function createFleet(): Fleet {
-  const origins = new Map<StreamSession, StreamOrigin>()
+export function createFleet({ nodesLimit, rememberedMs }: FleetOptions): Fleet {
+  const streams = new Map<FleetStream, Opened>()
+  const connected = new Map<string, readonly Opened[]>()
+  /** In the order in which they left. */
+  const gone = new Map<string, KnownNode>()
+  const times = createVersionTimes()
+  let served = { version: -1, restarts: 0 }
+  let crowdedOutAtMs = Number.NEGATIVE_INFINITY
+
+  const forget = (nowMs: number) => {
+    for (const [key, { sinceMs }] of gone) {
+      const isOver = nowMs - sinceMs >= rememberedMs
+      if (!isOver && connected.size + gone.size <= nodesLimit) return
+      if (!isOver) crowdedOutAtMs = nowMs
+      gone.delete(key)
+    }
+  }
+
   return {
-    add: (session, from) => origins.set(session, from),
-    remove: session => origins.delete(session),
-    get size() {
-      return origins.size
+    add(stream, peer, nowMs) {
+      const { node } = stream.status
+      if (node === undefined) return
+      const key = JSON.stringify([peer.identity ?? null, node.label, node.instance])
+      const opened: Opened = { stream, node, key, peer, sinceMs: nowMs }
+      streams.set(stream, opened)
+      connected.set(key, [...(connected.get(key) ?? []), opened])
+      gone.delete(key)
+      forget(nowMs)
     },
-    nodes: () => [...origins].flatMap(([session, from]) => fleetNode(session, from)),
+    remove(stream, nowMs) {
+      const closed = streams.get(stream)
+      if (closed === undefined) return
+      streams.delete(stream)
+      const rest = (connected.get(closed.key) ?? []).filter(opened => opened !== closed)
+      if (rest.length > 0) connected.set(closed.key, rest)
+      else {
+        connected.delete(closed.key)
+        if (!stream.status.saidGoodbye) gone.set(closed.key, asGone(closed, nowMs))
+      }
+      forget(nowMs)
+    },
+    serves(version, restarts, nowMs) {
+      if (restarts !== served.restarts) {
+        times.clear()
+        for (const [key, known] of gone) gone.set(key, withoutVersion(known))
+      }
+      served = { version, restarts }
+      times.reached(version, nowMs)
+    },
+    get connected() {
+      return connected.size
+    },
+    isIncomplete: nowMs => nowMs - crowdedOutAtMs < rememberedMs,
+    nodes(nowMs) {
+      forget(nowMs)
+      const known = [...[...connected.values()].flatMap(knownIfServing), ...gone.values()]
+      return known.map(each => describeNode(each, { version: served.version, times }, nowMs))
+    },
   }
 }
 
-function fleetNode(session: StreamSession, from: StreamOrigin): FleetNode[] {
-  const { node, lastAckAtMs, ...status } = session.status
-  if (node === undefined) return []
-  const secondsSinceAck = lastAckAtMs === undefined ? undefined : (performance.now() - lastAckAtMs) / 1000
-  return [{ ...node, ...from, ...status, secondsSinceAck }]
+function knownIfServing(all: readonly Opened[]): KnownNode[] {
+  const serving = all.filter(({ stream }) => !stream.status.saidGoodbye)
+  const [first] = serving
+  return first === undefined ? [] : [knownOf(first.node, serving)]
 }
+
+function knownOf(node: NodeIdentity, all: readonly Opened[]): KnownNode {
+  const streams = all.map(({ stream, peer, sinceMs }) => ({ status: stream.status, peer, sinceMs }))
+  return knownByStreams(node, streams)
+}
+
+/** What it had when its last stream closed; nothing is being sent to it, so there is no back-off either. */
+function asGone(closed: Opened, nowMs: number): KnownNode {
+  const known = knownOf(closed.node, [closed])
+  return { ...known, streams: 0, sinceMs: nowMs, status: { ...known.status, retryAtMs: undefined } }
+}
+
+const withoutVersion = (known: KnownNode): KnownNode => ({
+  ...known,
+  status: { ...known.status, ackedVersion: -1 },
+})

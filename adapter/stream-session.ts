@@ -31,14 +31,21 @@ export interface Following {
   readonly confirmedAtMs: number
 }
 
-/** What the fleet status shows of a stream. */
+/** What the fleet status shows of a stream. Times are monotonic milliseconds. */
 export interface SessionStatus {
   readonly node: NodeIdentity | undefined
-  /** Last version that the enforcer said it has; -1 before the first ACK. */
+  readonly protocol: 'delta' | 'sotw'
+  /** The enforcer cannot be told everything that is revoked. */
+  readonly partial: boolean
+  /** Last version that the enforcer said it has, of the state as it is served now; -1 before it said so. */
   readonly ackedVersion: number
   readonly lastAckAtMs: number | undefined
   /** Reason of the last NACK, until the next ACK. */
   readonly nackError: string | undefined
+  /** The last NACK, whatever came since. */
+  readonly lastNack: { readonly atMs: number; readonly error: string } | undefined
+  /** When the full state is sent again after a NACK, while the stream waits for that. */
+  readonly retryAtMs: number | undefined
   /** The enforcer said that it stopped serving. */
   readonly saidGoodbye: boolean
 }
@@ -74,6 +81,7 @@ export class StreamSession {
   #ackedVersion = -1
   #lastAckAtMs: number | undefined
   #nackError: string | undefined
+  #lastNack: SessionStatus['lastNack']
   #nacks = 0
   #saidGoodbye = false
   /** The enforcer was not told yet, in a full state that it took, that the log had lost its tail. */
@@ -87,11 +95,16 @@ export class StreamSession {
 
   /** What is known of the enforcer. */
   get status(): SessionStatus {
+    const isOfThisState = this.#restarts === this.#sources.follower.restarts
     return {
       node: this.#node,
-      ackedVersion: this.#ackedVersion,
+      protocol: 'delta',
+      partial: false,
+      ackedVersion: isOfThisState ? this.#ackedVersion : -1,
       lastAckAtMs: this.#lastAckAtMs,
       nackError: this.#nackError,
+      lastNack: this.#lastNack,
+      retryAtMs: this.#phase.name === 'backing off' ? this.#phase.untilMs : undefined,
       saidGoodbye: this.#saidGoodbye,
     }
   }
@@ -125,13 +138,18 @@ export class StreamSession {
   }
 
   #leaveHeld(resume: ResumePoint | undefined, sinceMs: number): void {
-    const { state, batches, follower } = this.#sources
+    const { state, follower } = this.#sources
     const confirmation =
       resume?.epoch === state.epoch ? state.confirm(resume?.version ?? 0, resume?.digest ?? 0n) : 'different'
     if (resume === undefined || confirmation === 'trimmed') this.#startFull(false)
-    else if (confirmation === 'confirmed') this.#startRun(batches.walk(resume.version), resume.version)
+    else if (confirmation === 'confirmed') this.#resume(resume.version)
     // Whether the enforcer or this adapter is the one that knows a log which is gone can only be told afresh.
     else if (follower.confirmedAtMs > sinceMs) this.#startFull(true)
+  }
+
+  #resume(version: number): void {
+    this.#ackedVersion = version
+    this.#startRun(this.#sources.batches.walk(version), version)
   }
 
   #startFull(rolledBack: boolean): void {
@@ -211,6 +229,7 @@ export class StreamSession {
   #nacked(request: DeltaRequestMessage, nowMs: number): void {
     if (this.#phase.name === 'backing off' || !this.#isInFlight(request.responseNonce)) return
     this.#nackError = (request.errorDetail?.message ?? '').slice(0, nackTextLimit)
+    this.#lastNack = { atMs: nowMs, error: this.#nackError }
     const waitMs = Math.min(backoffLimitMs, backoffFirstMs * 2 ** this.#nacks++)
     this.#phase = { name: 'backing off', untilMs: nowMs + waitMs * (0.5 + this.#sources.random() / 2) }
     this.#run = undefined

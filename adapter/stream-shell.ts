@@ -8,7 +8,7 @@ import { type ServerDuplexStream, status } from '@grpc/grpc-js'
 import type { DeltaRequestMessage } from '../proto/wire.ts'
 import { RescindError } from '../revocation/error.ts'
 import type { Logger } from '../runtime/logger.ts'
-import type { StreamOrigin } from './fleet.ts'
+import type { Peer } from './fleet-node.ts'
 import type { StreamSession } from './stream-session.ts'
 
 /** A delta stream; messages out are bytes that are encoded already. */
@@ -17,9 +17,11 @@ export type DeltaStream = ServerDuplexStream<DeltaRequestMessage, Buffer>
 /** What surrounds a stream. */
 export interface StreamSurroundings {
   readonly logger: Logger
-  readonly from: StreamOrigin
+  readonly from: Peer
   /** The stream ends after this time, give or take 10 %. */
   readonly maxAgeMs: number
+  /** The enforcer has said who it is. */
+  readonly onIdentified: () => void
   readonly onClosed: () => void
 }
 
@@ -44,7 +46,10 @@ export function serveStream(
     const before = session.status
     session.receive(request, performance.now())
     const after = session.status
-    if (before.node === undefined) logger.info({ ...after.node, ...from }, 'enforcer connected')
+    if (before.node === undefined) {
+      surroundings.onIdentified()
+      logger.info({ ...after.node, ...from }, 'enforcer connected')
+    }
     if (after.nackError !== undefined && before.nackError !== after.nackError) {
       logger.warn({ ...after.node, ...from, error: after.nackError }, 'enforcer refused a batch')
     }

@@ -5,6 +5,8 @@
  */
 import { Registry } from 'prom-client'
 import type { Adapter } from '../adapter/adapter.ts'
+import { addFleetMetrics } from '../adapter/fleet-metrics.ts'
+import { addFleetRoutes } from '../adapter/fleet-routes.ts'
 import type { Enforcer } from '../enforcer/enforcer.ts'
 import type { DeadLetters } from '../event-log/dead-letters.ts'
 import type { LogFollower } from '../event-log/follow.ts'
@@ -37,7 +39,7 @@ export async function startAdapterAdmin(config: Config, options: AdapterAdminOpt
   const gauge = addGauge.bind(undefined, registry)
   gauge('rescind_adapter_version', 'Position in the event log that is served.', () => follower.state.position)
   gauge('rescind_adapter_revocations', 'Keys with live or restored revocations.', () => follower.state.size)
-  gauge('rescind_adapter_nodes', 'Enforcers that are connected.', () => adapter.fleet.size)
+  gauge('rescind_adapter_nodes', 'Enforcers that are connected.', () => adapter.fleet.connected)
   gauge(
     'rescind_adapter_log_age_seconds',
     'Time since the end of the event log was read and reached; +Inf before the first time.',
@@ -54,6 +56,7 @@ export async function startAdapterAdmin(config: Config, options: AdapterAdminOpt
     () => deadLetters.total,
   )
   if (tls !== undefined) addTlsGauges(registry, 'adapter', tls)
+  addFleetMetrics(registry, adapter.status)
   const admin = createAdminServer({
     address: config.adapter.adminAddress,
     setting: 'adapter.adminAddress',
@@ -61,7 +64,7 @@ export async function startAdapterAdmin(config: Config, options: AdapterAdminOpt
     registry,
     logger,
   })
-  admin.server.get('/nodes', async () => ({ version: follower.state.position, nodes: adapter.fleet.nodes() }))
+  addFleetRoutes(admin.server, adapter.status)
   await admin.listen()
   return admin
 }

@@ -9,6 +9,7 @@ import { Command, Option } from 'commander'
 import { failStartup } from '../runtime/shutdown.ts'
 import type { RejectedEventsOptions } from './commands/events.ts'
 import type { RevokeOptions } from './commands/revoke.ts'
+import type { StatusOptions } from './commands/status.ts'
 import type { Role } from './roles.ts'
 
 const packageFile = new URL('../../package.json', import.meta.url)
@@ -24,6 +25,7 @@ const program = new Command('rescind')
 Examples:
   rescind all --config rescind.yaml        run everything in one process
   rescind config check                     check rescind.yaml and the environment
+  rescind status --watch                   see which version each enforcer has
   echo "$TOKEN" | rescind revoke -         revoke a token
 `,
   )
@@ -97,6 +99,29 @@ Examples:
   .action(async (token: string, options: RevokeOptions) => {
     const { revoke } = await import('./commands/revoke.ts')
     await revoke(token, options)
+  })
+
+program
+  .command('status')
+  .description('show which version each enforcer has, as adapters know it')
+  .addOption(
+    new Option('-s, --server <url...>', 'base URLs of the admin ports of adapters').default([
+      'http://127.0.0.1:18001',
+    ]),
+  )
+  .option('-w, --watch', 'show it again each second')
+  .option('--json', 'print a line of JSON for each adapter')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  rescind status
+  rescind status --watch --server http://adapter-1:18001 http://adapter-2:18001
+`,
+  )
+  .action(async (options: StatusOptions) => {
+    const { status } = await import('./commands/status.ts')
+    await status(options)
   })
 
 program

@@ -108,6 +108,7 @@ export const adapterOf = (config: Config) => ({
   toleranceSeconds: timesOf(config).clockToleranceSeconds,
   streamMaxAgeMs: parseDurationMs(config.adapter.streamMaxAge),
   streamsLimit: config.adapter.maxStreams,
+  nodesRememberedMs: parseDurationMs(config.enforcer.maxStaleness),
 })
 
 /** Settings of the enforcer, its verifier aside. */

@@ -17,6 +17,7 @@ const suites = ['unit', 'conformance', 'integration', 'e2e']
 /** What test files, by the beginning of their name, need beside Node; a suite whose component is absent skips itself. */
 const needs: Readonly<Record<string, readonly string[]>> = {
   'e2e/': ['envoy'],
+  'e2e/fleet-page': ['chromium'],
   'integration/services': ['envoy', envoyOldest],
   'integration/envoy': ['envoy'],
   'integration/compose': ['envoy'],

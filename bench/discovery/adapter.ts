@@ -99,7 +99,7 @@ const feed = ({ count, perSecond }: Pick<Fed, 'count' | 'perSecond'>): Promise<F
   })
 
 const haveAllEverything = (): boolean => {
-  const nodes = adapter.fleet.nodes()
+  const { nodes } = adapter.status()
   return nodes.length > 0 && nodes.every(({ ackedVersion }) => ackedVersion === generated.end)
 }
 

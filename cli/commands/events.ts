@@ -4,8 +4,8 @@
  * @module
  */
 import type { DeadLetter } from '../../event-log/dead-letters.ts'
-import { printable } from '../../runtime/printable.ts'
 import { askAdminApi } from '../admin-api.ts'
+import { tableLines } from '../table.ts'
 
 /** Options of the command. */
 export interface RejectedEventsOptions {
@@ -41,12 +41,7 @@ function describe({ total, events }: RejectedEvents): string {
     sha256?.slice(0, 16) ?? '-',
     problem,
   ])
-  // Positions and problems may repeat what others wrote.
-  const table = [['time', 'source', 'position', 'bytes', 'sha256', 'problem'], ...rows].map(row =>
-    row.map(printable),
-  )
-  const widths = [0, 1, 2, 3, 4].map(column => Math.max(...table.map(row => row[column]?.length ?? 0)))
-  const lines = table.map(row => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '))
+  const lines = tableLines(['time', 'source', 'position', 'bytes', 'sha256', 'problem'], rows)
   const more = total > events.length ? [`the last ${events.length} of ${total}`] : []
-  return [...lines, ...more].map(line => `${line.trimEnd()}\n`).join('')
+  return [...lines, ...more].map(line => `${line}\n`).join('')
 }

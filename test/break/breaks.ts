@@ -4,6 +4,7 @@
  * @module
  */
 import type { Break } from './break.ts'
+import { fleetBreaks } from './fleet-breaks.ts'
 import { logBreaks } from './log-breaks.ts'
 import { requestBreaks } from './request-breaks.ts'
 import { rollbackBreaks } from './rollback-breaks.ts'
@@ -19,4 +20,5 @@ export const breaks: readonly Break[] = [
   ...requestBreaks,
   ...rollbackBreaks,
   ...tlsBreaks,
+  ...fleetBreaks,
 ].sort((one, other) => one.invariant - other.invariant)

@@ -121,7 +121,7 @@ export const stateBreaks: readonly Break[] = [
     what: 'an adapter answers before it has read its log',
     file: 'adapter/discovery-server.ts',
     find: 'if (!follower.complete)',
-    replace: 'if (!follower.complete && fleet.size < 0)',
+    replace: 'if (!follower.complete && streams < 0)',
     testFile: 'integration/adapter-start.test.ts',
     testName: 'an adapter answers nothing before it has read its log, and then the full state',
   },

@@ -42,7 +42,7 @@ test('a client that keeps its connection must make another one when that is as o
         deltaResponseCodec.decode,
       )
       stream.on('data', () => {
-        peer = adapter.fleet.nodes().at(-1)?.peer
+        peer = adapter.status().nodes.at(-1)?.peer
       })
       stream.on('error', () => undefined)
       stream.on('status', () => ended())

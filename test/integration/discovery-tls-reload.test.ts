@@ -9,7 +9,7 @@ import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } fr
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
-import type { FleetNode } from '../../adapter/fleet.ts'
+import type { FleetNode } from '../../adapter/fleet-node.ts'
 import { firstAnswer, shownCertificate } from '../support/adapter-client.ts'
 import {
   type CertificateFiles,

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { status } from '@grpc/grpc-js'
-import type { FleetNode } from '../../adapter/fleet.ts'
+import type { FleetNode } from '../../adapter/fleet-node.ts'
 import { type AdapterClientOptions, firstAnswer, firstBytes } from '../support/adapter-client.ts'
 import {
   type CertificateFiles,

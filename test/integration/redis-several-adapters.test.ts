@@ -46,7 +46,9 @@ describe('several adapters on one log', requireService('redis'), () => {
   })
 
   const isServedBy = async (adapter: SharedAdapter) =>
-    (await adapter.nodes()).nodes.some(({ instance }) => instance === enforcer.instance)
+    (await adapter.nodes()).nodes.some(
+      ({ instance, connected }) => connected && instance === enforcer.instance,
+    )
   const received = () => enforcer.said('Revoked token event received')
 
   /** While something happens, nothing that is revoked passes, and afterwards so many entries have been received. */

@@ -86,6 +86,7 @@ export const components: readonly Component[] = [
   debianComponent({ name: 'rabbitmq', package: 'rabbitmq-server', binary: 'rabbitmq-server' }),
   debianComponent({ name: 'h2load', package: 'nghttp2-client', binary: 'h2load' }),
   debianComponent({ name: 'redis', package: 'redis-server', binary: 'redis-server' }),
+  debianComponent({ name: 'chromium', package: 'chromium', binary: 'chromium' }),
   debianComponent({ name: 'docker-compose', package: 'docker-compose', binary: 'docker-compose' }),
 ]
 

@@ -6,6 +6,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { FleetStatus } from '../../adapter/fleet-status.ts'
 import { hashSecret } from '../../token/secret.ts'
 import { createEnforcerClient, type EnforcerClient } from './enforcer-client.ts'
 import { createTestIssuer, type TestIssuer, testAudience } from './issuer.ts'
@@ -34,7 +35,7 @@ export interface SharedStackOptions {
 /** A running adapter. */
 export interface SharedAdapter extends Part {
   /** `GET /nodes`. */
-  nodes(): Promise<{ version: number; nodes: readonly { instance: string; ackedVersion: number }[] }>
+  nodes(): Promise<Pick<FleetStatus, 'version' | 'nodes'>>
 }
 
 /** A running enforcer. */

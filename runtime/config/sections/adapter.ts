@@ -22,7 +22,7 @@ export const adapterSection = section('The adapter: streams revocations to enfor
   address: listenAddress({ default: '127.0.0.1:18000', description: 'Where enforcers connect (gRPC).' }),
   adminAddress: listenAddress({
     default: '127.0.0.1:18001',
-    description: 'Where /livez, /readyz and /metrics are served (HTTP).',
+    description: 'Where /livez, /readyz, /metrics and the fleet (/ and /nodes) are served (HTTP).',
   }),
   tls,
   dataFolder: Type.Optional(
@@ -42,6 +42,7 @@ export const adapterSection = section('The adapter: streams revocations to enfor
     default: 10_000,
     min: 1,
     max: 100_000,
-    description: 'Further enforcers are refused (RESOURCE_EXHAUSTED).',
+    description:
+      'Further enforcers are refused (RESOURCE_EXHAUSTED). Enforcers that have disconnected are remembered while there is room within this number.',
   }),
 })

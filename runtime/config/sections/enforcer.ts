@@ -77,7 +77,8 @@ export const enforcerSection = section('The enforcer: answers Envoy (ext_authz o
     default: '5m',
     min: '1s',
     max: '7d',
-    description: 'Revocations that are older than this count as stale.',
+    description:
+      'Revocations that are older than this count as stale. For as long an adapter remembers an enforcer that has disconnected: give adapters the same.',
   }),
   whenStale: choice(['last-known', 'fail-closed'], {
     default: 'last-known',
