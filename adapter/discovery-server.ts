@@ -3,21 +3,40 @@
  *
  * @module
  */
-import { Server, ServerCredentials, type ServiceDefinition, status } from '@grpc/grpc-js'
+import {
+  Server,
+  ServerCredentials,
+  type ServerUnaryCall,
+  type ServiceDefinition,
+  type sendUnaryData,
+} from '@grpc/grpc-js'
+import type { TextsOnDisk } from '../event-log/checkpoint-texts.ts'
 import type { LogFollower } from '../event-log/follow.ts'
-import { deltaRequestCodec, deltaTokensPath } from '../proto/wire.ts'
-import { bindGrpcServer } from '../runtime/grpc-server.ts'
+import {
+  type DeltaRequestMessage,
+  deltaRequestCodec,
+  deltaTokensPath,
+  fetchTokensPath,
+  type SotwRequestMessage,
+  sotwRequestCodec,
+  streamTokensPath,
+} from '../proto/wire.ts'
+import { bindGrpcServer, shutDownGrpcServer } from '../runtime/grpc-server.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { Batches } from './batches.ts'
+import { createDiscoveryStreams } from './discovery-streams.ts'
 import type { Fleet } from './fleet.ts'
+import { startSotwService } from './sotw-service.ts'
 import { StreamSession } from './stream-session.ts'
-import { type DeltaStream, endStream, serveStream } from './stream-shell.ts'
+import type { DiscoveryStream } from './stream-shell.ts'
 
 /** What a discovery server needs. */
 export interface DiscoveryServerOptions {
   readonly address: string
   readonly follower: LogFollower
   readonly fleet: Fleet
+  /** The texts of revocations, for streams that need them; without them those are refused. */
+  readonly texts?: TextsOnDisk | undefined
   readonly toleranceSeconds: number
   /** Streams end after this time, give or take 10 %, so that a load balancer spreads them again. */
   readonly streamMaxAgeMs: number
@@ -32,11 +51,18 @@ export interface DiscoveryServer {
 }
 
 const requestBytesLimit = 64 * 1024
-const tickMs = 250
+/** Nothing else notices that a peer is gone when there is nothing to tell it. */
+const keepaliveMs = 30_000
+const keepaliveTimeoutMs = 20_000
 
-/** Pause between pushes: none up to 16 streams, then growing to 100 ms. */
-const pushPauseMs = (streams: number): number => (streams <= 16 ? 0 : Math.min(100, streams / 5))
-
+const answer = {
+  responseSerialize: (bytes: Buffer) => bytes,
+  responseDeserialize: (bytes: Buffer) => bytes,
+}
+const sotwRequest = {
+  requestSerialize: sotwRequestCodec.encode,
+  requestDeserialize: sotwRequestCodec.decode,
+}
 const definition = {
   DeltaTokens: {
     path: deltaTokensPath,
@@ -44,8 +70,21 @@ const definition = {
     responseStream: true,
     requestSerialize: deltaRequestCodec.encode,
     requestDeserialize: deltaRequestCodec.decode,
-    responseSerialize: (bytes: Buffer) => bytes,
-    responseDeserialize: (bytes: Buffer) => bytes,
+    ...answer,
+  },
+  StreamTokens: {
+    path: streamTokensPath,
+    requestStream: true,
+    responseStream: true,
+    ...sotwRequest,
+    ...answer,
+  },
+  FetchTokens: {
+    path: fetchTokensPath,
+    requestStream: false,
+    responseStream: false,
+    ...sotwRequest,
+    ...answer,
   },
 } satisfies ServiceDefinition
 
@@ -55,54 +94,28 @@ const definition = {
  * @throws RescindError ERR_ADDRESS_IN_USE if it cannot listen.
  */
 export async function startDiscoveryServer(options: DiscoveryServerOptions): Promise<DiscoveryServer> {
-  const { follower, fleet, logger } = options
+  const { follower } = options
   const batches = new Batches(follower.state, {
     toleranceSeconds: options.toleranceSeconds,
     logAgeMs: () => Math.max(0, Math.round(performance.now() - follower.confirmedAtMs)),
   })
-  const pumps = new Set<() => void>()
-  let pushing: NodeJS.Timeout | NodeJS.Immediate | undefined
+  const streams = createDiscoveryStreams(options)
+  const delta = streams.kind(batches)
+  const sotw = startSotwService({ ...options, streams })
 
-  const push = () => {
-    pushing = undefined
-    if (pumps.size === 0 || !follower.complete) batches.skip()
-    else batches.flush()
-    for (const pump of pumps) pump()
+  const serveDelta = (call: DiscoveryStream<DeltaRequestMessage>) => {
+    const session = () => new StreamSession({ state: follower.state, batches, follower, random: Math.random })
+    streams.serve(delta, call, session)
   }
-  const schedulePush = () => {
-    if (pushing !== undefined) return
-    const pauseMs = pushPauseMs(pumps.size)
-    pushing = pauseMs === 0 ? setImmediate(push) : setTimeout(push, pauseMs)
-  }
-  const unsubscribe = follower.subscribe(schedulePush)
-  const ticking = setInterval(push, tickMs)
+  const fetch = (call: ServerUnaryCall<SotwRequestMessage, Buffer>, done: sendUnaryData<Buffer>) =>
+    sotw.fetch(call).then(fetched => (Buffer.isBuffer(fetched) ? done(null, fetched) : done(fetched)))
 
-  const serve = (call: DeltaStream) => {
-    const refusal = refusalOf(follower, fleet, options.streamsLimit)
-    if (refusal !== undefined) {
-      endStream(call, refusal.code, refusal.details)
-      return
-    }
-    const session = new StreamSession({
-      state: follower.state,
-      batches,
-      follower,
-      random: Math.random,
-    })
-    const pump = serveStream(call, session, {
-      logger,
-      maxAgeMs: options.streamMaxAgeMs,
-      onClosed: () => {
-        pumps.delete(pump)
-        fleet.remove(session)
-      },
-    })
-    pumps.add(pump)
-    fleet.add(session, call.getPeer())
-  }
-
-  const server = new Server({ 'grpc.max_receive_message_length': requestBytesLimit })
-  server.addService(definition, { DeltaTokens: serve })
+  const server = new Server({
+    'grpc.max_receive_message_length': requestBytesLimit,
+    'grpc.keepalive_time_ms': keepaliveMs,
+    'grpc.keepalive_timeout_ms': keepaliveTimeoutMs,
+  })
+  server.addService(definition, { DeltaTokens: serveDelta, StreamTokens: sotw.serve, FetchTokens: fetch })
   const port = await bindGrpcServer(
     server,
     options.address,
@@ -112,19 +125,9 @@ export async function startDiscoveryServer(options: DiscoveryServerOptions): Pro
   return {
     port,
     close: async () => {
-      clearInterval(ticking)
-      clearImmediate(pushing as NodeJS.Immediate)
-      clearTimeout(pushing as NodeJS.Timeout)
-      unsubscribe()
-      server.forceShutdown()
+      streams.close()
+      sotw.close()
+      await shutDownGrpcServer(server)
     },
   }
-}
-
-function refusalOf(follower: LogFollower, fleet: Fleet, streamsLimit: number) {
-  if (!follower.complete)
-    return { code: status.UNAVAILABLE, details: 'still reading the event log; try again' }
-  if (fleet.size >= streamsLimit)
-    return { code: status.RESOURCE_EXHAUSTED, details: 'adapter.maxStreams reached' }
-  return undefined
 }

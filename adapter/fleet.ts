@@ -3,12 +3,20 @@
  *
  * @module
  */
-import type { StreamSession } from './stream-session.ts'
+import type { SessionStatus } from './stream-session.ts'
+
+/** Whatever knows how a stream stands. */
+export interface FleetMember {
+  readonly status: SessionStatus
+}
 
 /** One enforcer, as `GET /nodes` shows it. */
 export interface FleetNode {
   readonly label: string
   readonly instance: string
+  readonly protocol: SessionStatus['protocol']
+  /** It gets only what its protocol can express: revocations by jti, not those of users, sessions or clients. */
+  readonly partial: boolean
   /** Address of the peer. */
   readonly peer: string
   /** Last version that it said it has; -1 before its first ACK. */
@@ -23,8 +31,8 @@ export interface FleetNode {
 
 /** The streams that are open. */
 export interface Fleet {
-  add(session: StreamSession, peer: string): void
-  remove(session: StreamSession): void
+  add(session: FleetMember, peer: string): void
+  remove(session: FleetMember): void
   readonly size: number
   /** What is known of each stream that has said who it is. */
   nodes(): readonly FleetNode[]
@@ -32,7 +40,7 @@ export interface Fleet {
 
 /** Creates an empty fleet. */
 export function createFleet(): Fleet {
-  const peers = new Map<StreamSession, string>()
+  const peers = new Map<FleetMember, string>()
   return {
     add: (session, peer) => peers.set(session, peer),
     remove: session => peers.delete(session),
@@ -43,9 +51,9 @@ export function createFleet(): Fleet {
   }
 }
 
-function fleetNode(session: StreamSession, peer: string): FleetNode[] {
+function fleetNode(session: FleetMember, peer: string): FleetNode[] {
   const { node, lastAckAtMs, ...status } = session.status
   if (node === undefined) return []
   const secondsSinceAck = lastAckAtMs === undefined ? undefined : (performance.now() - lastAckAtMs) / 1000
-  return [{ ...node, peer, ...status, secondsSinceAck }]
+  return [{ ...node, peer, ...status, partial: status.protocol === 'sotw', secondsSinceAck }]
 }

@@ -6,6 +6,7 @@
 import type { DeltaRequestMessage } from '../proto/wire.ts'
 import { revocationBatchTypeUrl } from '../proto/wire.ts'
 import type { LiveState } from '../revocation/live-state.ts'
+import { backOffMs, shownNack } from './back-off.ts'
 import { type Batches, type Outgoing, signOfLife } from './batches.ts'
 import { type NodeIdentity, nodeOf, type ResumePoint, resumeOf } from './first-request.ts'
 
@@ -33,6 +34,7 @@ export interface Following {
 
 /** What the fleet status shows of a stream. */
 export interface SessionStatus {
+  readonly protocol: 'delta' | 'sotw'
   readonly node: NodeIdentity | undefined
   /** Last version that the enforcer said it has; -1 before the first ACK. */
   readonly ackedVersion: number
@@ -47,9 +49,6 @@ export interface SessionStatus {
 const unackedLimit = 8
 
 const heartbeatMs = 1_000
-const backoffFirstMs = 1_000
-const backoffLimitMs = 30_000
-const nackTextLimit = 500
 
 type Phase =
   | { readonly name: 'silent' }
@@ -88,6 +87,7 @@ export class StreamSession {
   /** What is known of the enforcer. */
   get status(): SessionStatus {
     return {
+      protocol: 'delta',
       node: this.#node,
       ackedVersion: this.#ackedVersion,
       lastAckAtMs: this.#lastAckAtMs,
@@ -210,9 +210,11 @@ export class StreamSession {
 
   #nacked(request: DeltaRequestMessage, nowMs: number): void {
     if (this.#phase.name === 'backing off' || !this.#isInFlight(request.responseNonce)) return
-    this.#nackError = (request.errorDetail?.message ?? '').slice(0, nackTextLimit)
-    const waitMs = Math.min(backoffLimitMs, backoffFirstMs * 2 ** this.#nacks++)
-    this.#phase = { name: 'backing off', untilMs: nowMs + waitMs * (0.5 + this.#sources.random() / 2) }
+    this.#nackError = shownNack(request.errorDetail)
+    this.#phase = {
+      name: 'backing off',
+      untilMs: nowMs + backOffMs(this.#nacks++, this.#sources.random),
+    }
     this.#run = undefined
     this.#unacked = []
   }

@@ -95,10 +95,10 @@ export async function runEnforcer(
 }
 
 /** Listens at once; enforcers are served when the log was read to its end. */
-async function serveAdapter(config: Config, { follower, deadLetters }: OpenedLog) {
+async function serveAdapter(config: Config, { follower, deadLetters, checkpoint }: OpenedLog) {
   const logger = loggerOf(config, 'adapter')
   const { startAdapter } = await import('../adapter/adapter.ts')
-  const adapter = await startAdapter({ ...adapterOf(config), follower, logger })
+  const adapter = await startAdapter({ ...adapterOf(config), follower, texts: checkpoint, logger })
   const admin = await startAdapterAdmin(config, { adapter, follower, deadLetters, logger })
   return {
     port: adapter.port,

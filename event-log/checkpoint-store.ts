@@ -11,6 +11,7 @@ import { keyFromText, keyText } from '../revocation/key.ts'
 import type { LiveKeyImage } from '../revocation/live-key.ts'
 import type { StateSummary } from '../revocation/state-summary.ts'
 import type { CheckpointChanges, RevocationText } from './checkpoint-changes.ts'
+import { type PlacedText, readTextsAfter } from './checkpoint-texts.ts'
 import type { LogPosition } from './event-log.ts'
 import { claimFolder } from './folder-claim.ts'
 import { settleCommit } from './lmdb-commit.ts'
@@ -34,6 +35,8 @@ export interface CheckpointStore {
   /** The last positions that were read, oldest first. */
   history(): Generator<readonly [position: number, digest: bigint]>
   textsOf(key: Uint8Array): readonly RevocationText[]
+  /** The next texts after a place, see `TextsOnDisk`. */
+  textsAfter(place: Uint8Array | undefined, limit: number): readonly PlacedText[]
   /** Durable when it resolves. */
   write(changes: CheckpointChanges, summary: CheckpointSummary): Promise<void>
   close(): Promise<void>
@@ -84,6 +87,7 @@ export async function openCheckpointStore(folder: string): Promise<CheckpointSto
     },
     textsOf: key =>
       [...texts.getRange({ start: Buffer.from(key), end: afterKey(keyText(key)) })].map(({ value }) => value),
+    textsAfter: (place, limit) => readTextsAfter(texts, place, limit),
     write: async (changes, summary) => {
       const writing = root.childTransaction(() => {
         meta.putSync('format', formatVersion)

@@ -9,6 +9,7 @@ import { type EventCodec, eventTypes } from '../revocation/formats/rescind.ts'
 import { LiveState } from '../revocation/live-state.ts'
 import { CheckpointChanges, type RevocationText } from './checkpoint-changes.ts'
 import { type CheckpointStore, openCheckpointStore } from './checkpoint-store.ts'
+import type { TextsOnDisk } from './checkpoint-texts.ts'
 import type { LogPosition } from './event-log.ts'
 
 /** Where a checkpoint lies, and whom it tells of trouble. */
@@ -21,13 +22,11 @@ export interface CheckpointOptions {
 }
 
 /** A state that is kept on disk. */
-export interface Checkpoint {
+export interface Checkpoint extends TextsOnDisk {
   /** What the folder held. Its position is -1 if the log must be read from its start. */
   readonly state: LiveState
   /** Must be called for each entry after it was applied to {@link state}. */
   noteApplied(entry: LogPosition, applied: Applied): void
-  /** Resolves when everything that was applied until now is on disk. */
-  flush(): Promise<void>
   /** What people want to know of the revocations of a key, as far as it was written. */
   textsOf(key: Uint8Array): readonly RevocationText[]
   close(): Promise<void>
@@ -95,6 +94,7 @@ export async function openCheckpoint(options: CheckpointOptions): Promise<Checkp
     },
     flush,
     textsOf: store.textsOf,
+    textsAfter: store.textsAfter,
     close: async () => {
       clearInterval(timer)
       await flush().finally(store.close)

@@ -27,6 +27,7 @@ const createFollower = (): LogFollower & { complete: boolean } => ({
   rollbacks: 0,
   confirmedAtMs: 0,
   subscribe: () => () => undefined,
+  onApplied: () => () => undefined,
   reached: async () => true,
   close: async () => undefined,
 })
