@@ -5,6 +5,7 @@
  * @module
  */
 import { startDiscoveryClient } from '../../enforcer/discovery/client.ts'
+import { createDeltaFeed } from '../../enforcer/discovery/delta-feed.ts'
 import { Subscription } from '../../enforcer/discovery/subscription.ts'
 import { tokenKeys } from '../../revocation/token-keys.ts'
 import { until } from '../../test/support/condition.ts'
@@ -39,7 +40,7 @@ export async function startWatcher(adapterPort: number, tokens: readonly string[
   let look: () => void = () => undefined
   const client = startDiscoveryClient({
     adapters: [`127.0.0.1:${adapterPort}`],
-    subscription,
+    feed: createDeltaFeed(subscription),
     logger: createErrorLogger().logger,
     onReceived: () => look(),
   })

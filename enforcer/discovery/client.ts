@@ -1,25 +1,19 @@
 /**
- * The discovery client: a gRPC shell around the subscription. It stays with one adapter as long as that answers, and
- * goes on at the next one otherwise.
+ * The discovery client: a gRPC shell around a feed. It stays with one adapter as long as that answers, and goes on at the
+ * next one otherwise.
  *
  * @module
  */
 import { Client, type ClientDuplexStream, credentials } from '@grpc/grpc-js'
-import {
-  type DeltaRequest,
-  type DeltaResponseMessage,
-  deltaRequestCodec,
-  deltaResponseCodec,
-  deltaTokensPath,
-} from '../../proto/wire.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import type { Subscription } from './subscription.ts'
+import type { Feed, FeedProtocol } from './feed.ts'
+import type { Reaction } from './subscription.ts'
 
 /** What a client needs. */
-export interface DiscoveryClientOptions {
+export interface DiscoveryClientOptions<Request, Response> {
   /** `host:port` of each adapter. */
   readonly adapters: readonly string[]
-  readonly subscription: Subscription
+  readonly feed: Feed<Request, Response>
   readonly logger: Logger
   /** Called after each response. */
   readonly onReceived: () => void
@@ -31,26 +25,26 @@ export interface DiscoveryClient {
   close(): Promise<void>
 }
 
-type Stream = ClientDuplexStream<DeltaRequest, DeltaResponseMessage>
-
-const responseBytesLimit = 16 * 2 ** 20
-/** An adapter sends a heartbeat each second. */
-const silenceLimitMs = 5_000
 const backoffFirstMs = 100
 const backoffLimitMs = 5_000
+const connectMs = 20_000
 
 /** Starts to subscribe, and goes on until it is closed. */
-export function startDiscoveryClient(options: DiscoveryClientOptions): DiscoveryClient {
-  const { adapters, subscription, logger } = options
-  const clients = adapters.map(address => createClient(address))
+export function startDiscoveryClient<Request, Response>(
+  options: DiscoveryClientOptions<Request, Response>,
+): DiscoveryClient {
+  const { adapters, feed, logger } = options
+  const { protocol } = feed
+  const clients = adapters.map(address => createClient(address, protocol))
   let attempt = 0
   let failures = 0
-  let stream: Stream | undefined
+  let stream: ClientDuplexStream<Request, Response> | undefined
   let retrying: NodeJS.Timeout | undefined
   let closed = false
 
   const retry = (address: string, reason: string) => {
     stream = undefined
+    feed.closed(performance.now())
     if (closed) return
     const waitMs = Math.min(backoffLimitMs, backoffFirstMs * 2 ** failures++) * (0.5 + Math.random() / 2)
     if (failures > 1)
@@ -61,22 +55,51 @@ export function startDiscoveryClient(options: DiscoveryClientOptions): Discovery
   const connect = () => {
     const address = adapters[attempt % adapters.length] as string
     const client = clients[attempt++ % adapters.length] as Client
-    const opened: Stream = client.makeBidiStreamRequest(
-      deltaTokensPath,
-      deltaRequestCodec.encode,
-      deltaResponseCodec.decode,
+    const opened: ClientDuplexStream<Request, Response> = client.makeBidiStreamRequest(
+      protocol.path,
+      protocol.encode,
+      protocol.decode,
     )
     stream = opened
+    const openedAtMs = performance.now()
     let reason = 'the stream ended'
-    const silence = setTimeout(() => {
+    const silence = watchSilence(protocol, () => {
       reason = 'no heartbeat'
       opened.cancel()
-    }, silenceLimitMs)
-    opened.on('data', (response: DeltaResponseMessage) => {
-      silence.refresh()
+    })
+    const answers = new Set<NodeJS.Timeout>()
+    const answer = ({ request, waitMs = 0 }: Reaction<Request>) => {
+      if (request === undefined) return
+      if (waitMs === 0) {
+        opened.write(request)
+        return
+      }
+      const timer = setTimeout(() => {
+        answers.delete(timer)
+        opened.write(request)
+      }, waitMs)
+      answers.add(timer)
+    }
+    /** The first part at once: adapters may wait for the answer. */
+    const work = () => {
+      if (stream !== opened) return
+      const reaction = feed.work(performance.now(), Date.now() / 1000)
+      if (reaction !== undefined) {
+        answer(reaction)
+        tell(reaction)
+        options.onReceived()
+      }
+      if (feed.busy) setImmediate(work)
+      else opened.resume()
+    }
+    opened.on('data', (response: Response) => {
+      silence?.refresh()
       if (failures > 0) logger.info({ adapter: address }, 'discovery has resumed')
       failures = 0
-      take(response, opened)
+      feed.connected(performance.now())
+      opened.pause()
+      feed.take(response)
+      work()
     })
     opened.on('error', error => {
       if (reason === 'the stream ended') reason = error.message
@@ -84,18 +107,22 @@ export function startDiscoveryClient(options: DiscoveryClientOptions): Discovery
     // Not `close`: a stream that fails before anything was received never emits that.
     opened.on('status', () => {
       clearTimeout(silence)
+      for (const timer of answers) clearTimeout(timer)
+      // Where silence is no failure, a stream that has lived for a while was none.
+      if (silence === undefined && performance.now() - openedAtMs > backoffLimitMs) failures = 0
       retry(address, reason)
     })
-    opened.write(subscription.open())
+    const awaitConnection = () =>
+      client.waitForReady(Date.now() + connectMs, error => {
+        if (stream !== opened) return
+        if (error === undefined) feed.connected(performance.now())
+        else awaitConnection()
+      })
+    if (silence === undefined) awaitConnection()
+    opened.write(feed.open())
   }
 
-  const take = (response: DeltaResponseMessage, opened: Stream) => {
-    const { request, received, problem } = subscription.receive(
-      response,
-      performance.now(),
-      Date.now() / 1000,
-    )
-    if (request !== undefined) opened.write(request)
+  const tell = ({ received, problem }: Reaction<Request>) => {
     if (problem !== undefined) logger.error({ problem }, 'a batch of revocations was refused')
     if (received?.rolledBack) {
       logger.error(
@@ -109,7 +136,6 @@ export function startDiscoveryClient(options: DiscoveryClientOptions): Discovery
         `Revoked token event received with version : ${received.version}`,
       )
     }
-    options.onReceived()
   }
 
   connect()
@@ -117,22 +143,32 @@ export function startDiscoveryClient(options: DiscoveryClientOptions): Discovery
     close: async () => {
       closed = true
       clearTimeout(retrying)
-      await endStream(stream, subscription.goodbye())
+      await endStream(stream, feed.goodbye())
       for (const client of clients) client.close()
     },
   }
 }
 
-const createClient = (address: string): Client =>
+const createClient = <Request, Response>(address: string, protocol: FeedProtocol<Request, Response>) =>
   new Client(address, credentials.createInsecure(), {
-    'grpc.max_receive_message_length': responseBytesLimit,
-    'grpc.keepalive_time_ms': 10_000,
-    'grpc.keepalive_timeout_ms': 5_000,
+    'grpc.max_receive_message_length': protocol.responseBytesLimit,
+    'grpc.keepalive_time_ms': protocol.keepaliveMs,
+    'grpc.keepalive_timeout_ms': protocol.keepaliveTimeoutMs,
     'grpc.initial_reconnect_backoff_ms': backoffFirstMs,
     'grpc.max_reconnect_backoff_ms': backoffLimitMs,
   })
 
-function endStream(stream: Stream | undefined, goodbye: DeltaRequest): Promise<void> {
+function watchSilence<Request, Response>(
+  { silenceLimitMs }: FeedProtocol<Request, Response>,
+  onSilent: () => void,
+): NodeJS.Timeout | undefined {
+  return silenceLimitMs === undefined ? undefined : setTimeout(onSilent, silenceLimitMs)
+}
+
+function endStream<Request, Response>(
+  stream: ClientDuplexStream<Request, Response> | undefined,
+  goodbye: Request | undefined,
+): Promise<void> {
   if (stream === undefined) return Promise.resolve()
   return new Promise(done => {
     const limit = setTimeout(() => stream.cancel(), 1_000)
@@ -140,7 +176,9 @@ function endStream(stream: Stream | undefined, goodbye: DeltaRequest): Promise<v
       clearTimeout(limit)
       done()
     })
-    stream.write(goodbye)
+    if (goodbye !== undefined) stream.write(goodbye)
     stream.end()
+    // What is still received is not worked on any more, but the stream's end comes behind it.
+    stream.resume()
   })
 }
