@@ -45,6 +45,7 @@ test('without a file and variables there are the defaults', () => {
     address: '127.0.0.1:8081',
     adminAddress: '127.0.0.1:8082',
     adapters: ['127.0.0.1:18000'],
+    discovery: { protocol: 'delta', readyAfter: '5s' },
     label: 'commonEnforcerLabel',
     whenNotReady: 'fail-closed',
     maxStaleness: '5m',
