@@ -7,7 +7,8 @@
 import type { PlacedText } from '../event-log/checkpoint-texts.ts'
 import { revokedTokenCodec, revokedTokenTypeUrl, sotwResponseCodec } from '../proto/wire.ts'
 import type { Applied } from '../revocation/apply-entry.ts'
-import { keyBytes, matchKey } from '../revocation/key.ts'
+import { keyBytes, matchKeyText } from '../revocation/key.ts'
+import type { Times } from '../revocation/live-key.ts'
 import type { LiveState } from '../revocation/live-state.ts'
 import type { Revocation } from '../revocation/revocation.ts'
 import { latestSeconds } from '../revocation/time.ts'
@@ -40,7 +41,7 @@ export interface SotwSources {
   readonly ringBytesLimit?: number
 }
 
-/** Texts that are looked at in one step of a walk. */
+/** Texts that are looked at in one step of a walk; with the longest claim values that is 1.6 MB. */
 const sliceTexts = 500
 
 /** A message; or the walk goes on in another turn; or it must wait for the disk. */
@@ -83,9 +84,8 @@ export function createSotwBatches(sources: SotwSources): SotwBatches {
     return { bytes: Buffer.concat([sotwResponseCodec.encode(head), ...resources]), nonce, to }
   }
 
-  /** The resource of a key's token, if it is live. */
-  const resourceOf = (key: Uint8Array, jti: string): Buffer | undefined => {
-    const entry = state.entry(key)
+  /** The resource of a token, if what is live of it is a block. */
+  const resourceOf = (entry: Times | undefined, jti: string): Buffer | undefined => {
     if (entry === undefined || entry.issuedBefore !== latestSeconds) return undefined
     const isLive = entry.expiresAt > sources.nowSeconds() - sources.toleranceSeconds
     return isLive ? encodeToken(jti, entry.expiresAt) : undefined
@@ -107,7 +107,8 @@ export function createSotwBatches(sources: SotwSources): SotwBatches {
       // All revocations of a key have the same jti, and count as one.
       const jti = last !== undefined && isSameKey(place, last) ? undefined : jtiOf(text)
       last = place
-      const resource = jti === undefined ? undefined : resourceOf(place.subarray(0, keyBytes), jti)
+      const key = place.subarray(0, keyBytes)
+      const resource = jti === undefined ? undefined : resourceOf(state.entry(key), jti)
       if (resource !== undefined) resources.push(resource)
     }
     return { resources, last: slice.length < sliceTexts ? undefined : last }
@@ -133,7 +134,10 @@ export function createSotwBatches(sources: SotwSources): SotwBatches {
     add: ({ event }) => {
       if (event?.kind !== 'revocation') return
       const jti = jtiOf(event)
-      const resource = jti === undefined ? undefined : resourceOf(matchKey(event.match, false).key, jti)
+      if (jti === undefined) return
+      const live = state.live(matchKeyText(event.match, false).text)
+      // A repeat changes nothing: trimming appends again what is needed of the oldest quarter of a log.
+      const resource = live?.changedAt === state.position ? resourceOf(live.entry, jti) : undefined
       if (resource === undefined) return
       pending.push(resource)
       pendingBytes += resource.length

@@ -159,7 +159,7 @@ export function createSotwSession({ batches, follower, random }: SotwSessionSour
     },
     next: nowMs => {
       leaveWaiting(nowMs)
-      if (!follower.complete || (phase.name !== 'walking' && phase.name !== 'following')) return undefined
+      if (phase.name !== 'walking' && phase.name !== 'following') return undefined
       const message = nextNew()
       if (message === 'working') return message
       if (message !== undefined) return sent(message)

@@ -5,7 +5,7 @@
  */
 import type { TextsOnDisk } from '../event-log/checkpoint-texts.ts'
 import type { Logger } from '../runtime/logger.ts'
-import type { SotwTexts, Ticket } from './sotw-batches.ts'
+import type { SotwTexts } from './sotw-batches.ts'
 
 const retryMs = 1_000
 
@@ -17,42 +17,54 @@ export interface SotwTextsOptions {
   readonly onWritten: () => void
 }
 
-/** Creates the source; a write that fails is tried again until it is closed. */
+interface OpenTicket {
+  done: boolean
+}
+
+/**
+ * Creates the source. Whoever comes while a write is under way shares the next one; a write that fails is tried again
+ * until it is closed.
+ */
 export function createSotwTexts({
   texts,
   logger,
   onWritten,
 }: SotwTextsOptions): SotwTexts & { close(): void } {
-  const retries = new Set<NodeJS.Timeout>()
+  let underWay: OpenTicket | undefined
+  let next: OpenTicket | undefined
+  let retrying: NodeJS.Timeout | undefined
   let isClosed = false
 
-  const write = (ticket: { done: boolean }) => {
+  const finish = (ticket: OpenTicket) => {
+    ticket.done = true
+    underWay = undefined
+    if (next !== undefined) write(next)
+    onWritten()
+  }
+  const retry = (ticket: OpenTicket, error: unknown) => {
+    if (isClosed) return
+    logger.error({ err: error }, 'the checkpoint cannot be written; streams that begin with its texts wait')
+    retrying = setTimeout(() => write(ticket), retryMs)
+  }
+  const write = (ticket: OpenTicket) => {
+    underWay = ticket
+    next = undefined
     texts.flush().then(
-      () => {
-        ticket.done = true
-        onWritten()
-      },
-      error => {
-        if (isClosed) return
-        logger.error({ err: error }, 'the checkpoint cannot be written, so that a SotW stream must wait')
-        const retry = setTimeout(() => {
-          retries.delete(retry)
-          write(ticket)
-        }, retryMs)
-        retries.add(retry)
-      },
+      () => finish(ticket),
+      error => retry(ticket, error),
     )
   }
   return {
-    written: (): Ticket => {
-      const ticket = { done: false }
-      write(ticket)
+    written: () => {
+      const ticket = underWay === undefined ? { done: false } : (next ?? { done: false })
+      if (underWay === undefined) write(ticket)
+      else next = ticket
       return ticket
     },
     after: texts.textsAfter,
     close: () => {
       isClosed = true
-      for (const retry of retries) clearTimeout(retry)
+      clearTimeout(retrying)
     },
   }
 }

@@ -7,6 +7,7 @@ import type { Break } from './break.ts'
 import { logBreaks } from './log-breaks.ts'
 import { requestBreaks } from './request-breaks.ts'
 import { rollbackBreaks } from './rollback-breaks.ts'
+import { sotwBreaks } from './sotw-breaks.ts'
 import { sourceBreaks } from './source-breaks.ts'
 import { stateBreaks } from './state-breaks.ts'
 
@@ -17,4 +18,5 @@ export const breaks: readonly Break[] = [
   ...sourceBreaks,
   ...requestBreaks,
   ...rollbackBreaks,
+  ...sotwBreaks,
 ].sort((one, other) => one.invariant - other.invariant)

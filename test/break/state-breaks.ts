@@ -119,7 +119,7 @@ export const stateBreaks: readonly Break[] = [
   {
     invariant: 3,
     what: 'an adapter answers before it has read its log',
-    file: 'adapter/discovery-server.ts',
+    file: 'adapter/discovery-streams.ts',
     find: 'if (!follower.complete)',
     replace: 'if (!follower.complete && fleet.size < 0)',
     testFile: 'integration/adapter-start.test.ts',

@@ -57,7 +57,7 @@ export interface CompatWorld {
 
 const issuer = 'https://issuer.example'
 const livesSeconds = 3_600
-const appendAtOnce = 250
+const appendAtOnce = 1_000
 
 const revocationOf = (jti: string, index: number) =>
   bytesOf(

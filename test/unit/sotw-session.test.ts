@@ -130,6 +130,18 @@ describe('what is new', () => {
     assert.equal(links[0]?.step(), undefined)
   })
 
+  test('is not pushed again when trimming appends it again, but with a later expiry', () => {
+    const adapter = createSotwSide(now())
+    const link = connectSotw(now(), adapter)
+    adapter.append(revoked(0))
+    link.settle()
+    adapter.append(revoked(0), revoked(0))
+    assert.equal(link.settle(), 0)
+    adapter.append({ ...revoked(0), expiresAt: 5_000 })
+    link.settle()
+    assert.deepEqual([...link.tokens], [['j0', 5_000_000]])
+  })
+
   test('comes to a stream that lags past what is kept together with everything else', () => {
     const adapter = createSotwSide(now(), { ringBytesLimit: 2_000 })
     const slow = connectSotw(now(), adapter)
