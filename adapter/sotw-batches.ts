@@ -41,8 +41,8 @@ export interface SotwSources {
   readonly ringBytesLimit?: number
 }
 
-/** Texts that are looked at in one step of a walk; with the longest claim values that is 1.6 MB. */
-const sliceTexts = 500
+/** Texts that are looked at in one step of a walk; with the longest claim values that is 0.7 MB. */
+const sliceTexts = 200
 
 /** A message; or the walk goes on in another turn; or it must wait for the disk. */
 export type WalkStep = Outgoing | 'working' | 'waiting'

@@ -30,12 +30,11 @@ export const sotwBreaks: readonly Break[] = [
   },
   {
     invariant: 1,
-    what: 'what is revoked while a full set is sent is passed over',
-    file: 'adapter/sotw-session.ts',
-    find: "if (step === undefined || step.to >= 0) phase = { name: 'following' }",
-    replace:
-      "if (step === undefined || step.to >= 0) {\n      phase = { name: 'following' }\n      cursor = batches.full().cursor\n    }",
-    testFile: 'unit/sotw-session.test.ts',
+    what: 'a full set ends before its last step',
+    file: 'adapter/sotw-batches.ts',
+    find: 'slice.length < sliceTexts ?',
+    replace: 'slice.length < 2 * sliceTexts ?',
+    testFile: session,
     testName: 'misses nothing that is revoked between any two steps',
   },
   {

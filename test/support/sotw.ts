@@ -39,6 +39,8 @@ export interface SotwSide {
   readonly largestStep: number
   /** Appends events and encodes them for the streams. */
   append(...events: readonly LogEvent[]): void
+  /** Appends events of which the streams are not told, as when none is open. */
+  appendUnheard(...events: readonly LogEvent[]): void
   session(): SotwSession
 }
 
@@ -62,6 +64,12 @@ export function createSotwSide(clock: Clock, options: SotwSideOptions = {}): Sot
       .sort((one, other) => one.place.compare(other.place))
     for (const ticket of tickets) ticket.done = true
     tickets = []
+  }
+  const apply = (event: LogEvent) => {
+    const position = Math.max(1, state.position + 1)
+    const digest = digestAt(position)
+    state.apply(position, digest, event)
+    changes.note({ position, digest }, { event })
   }
   const batches = createSotwBatches({
     state,
@@ -102,14 +110,12 @@ export function createSotwSide(clock: Clock, options: SotwSideOptions = {}): Sot
     },
     append: (...events) => {
       for (const event of events) {
-        const position = Math.max(1, state.position + 1)
-        const digest = digestAt(position)
-        state.apply(position, digest, event)
-        changes.note({ position, digest }, { event })
+        apply(event)
         batches.add({ event })
       }
       batches.flush()
     },
+    appendUnheard: (...events) => events.forEach(apply),
     session: () => createSotwSession({ batches, follower: self, random: () => 1 }),
   }
   return self
