@@ -116,6 +116,9 @@ function readToken(bytes: Buffer, start: number, end: number): SentToken {
 
 function decodeToken(value: Buffer): SentToken {
   try {
+    // The decoder takes a text that is cut off for a shorter one.
+    const reader = new WireReader(value, 0, what)
+    while (reader.next(value.length)) reader.skip(value.length)
     const { jti, expirytime } = revokedTokenCodec.decode(value)
     return { jti, expiresAtMs: expirytime }
   } catch {

@@ -84,21 +84,23 @@ export const sotwBreaks: readonly Break[] = [
   },
   {
     invariant: 7,
-    what: 'a failure while a stream is served ends the process',
-    file: 'adapter/stream-shell.ts',
-    find: 'const pump = () => guarded(writeDue)',
-    replace: 'const pump = () => writeDue()',
-    testFile: 'integration/choreo-connect.test.ts',
-    testName: 'lives on when its disk cannot be read, and says so to nobody but its log',
-  },
-  {
-    invariant: 7,
     what: 'a token that is not protobuf is an error that nobody expects',
     file: 'enforcer/discovery/sotw-response.ts',
     find: "throw invalidBatch('a RevokedToken is not valid protobuf')",
     replace: "throw new Error('not valid')",
     testFile: subscription,
-    testName: 'is never more than a refusal, whatever its bytes',
+    testName:
+      'with a token that is not protobuf is refused with the last accepted version; the tokens beside it count',
+  },
+  {
+    invariant: 7,
+    what: 'a jti that is cut off is taken for a shorter one',
+    file: 'enforcer/discovery/sotw-response.ts',
+    find: 'while (reader.next(value.length)) reader.skip(value.length)',
+    replace: 'void reader',
+    testFile: subscription,
+    testName:
+      'with a jti that is cut off is refused with the last accepted version; the tokens beside it count',
   },
   {
     invariant: 9,

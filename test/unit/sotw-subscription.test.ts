@@ -158,6 +158,7 @@ describe('a response that cannot be used', () => {
   const wrong: Record<string, { type_url: string; value: Buffer }> = {
     'with something of another type': ofAnotherType,
     'with a token that is not protobuf': { type_url: revokedTokenTypeUrl, value: Buffer.from([10, 200]) },
+    'with a jti that is cut off': { type_url: revokedTokenTypeUrl, value: Buffer.from([10, 5, 97]) },
     'with a token without jti': resource(''),
     'with a jti that is too long': resource('x'.repeat(1_025)),
   }
