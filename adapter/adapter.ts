@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { TextsOnDisk } from '../event-log/checkpoint-texts.ts'
 import type { LogEntry } from '../event-log/event-log.ts'
 import type { LogFollower } from '../event-log/follow.ts'
 import type { Applied } from '../revocation/apply-entry.ts'
@@ -16,6 +17,8 @@ import { type FleetStatus, fleetStatusOf } from './fleet-status.ts'
 /** What an adapter needs. The follower may be shared with a revoker of the same process. */
 export interface AdapterOptions {
   readonly follower: LogFollower
+  /** The texts of its revocations; without them streams of Choreo Connect's enforcers are refused. */
+  readonly texts?: TextsOnDisk | undefined
   readonly address: string
   /** Clock tolerance that enforcers must keep to, seconds. */
   readonly toleranceSeconds: number

@@ -3,25 +3,42 @@
  *
  * @module
  */
-import { Server, ServerCredentials, type ServiceDefinition, status } from '@grpc/grpc-js'
+import {
+  Server,
+  ServerCredentials,
+  type ServerUnaryCall,
+  type ServiceDefinition,
+  type sendUnaryData,
+} from '@grpc/grpc-js'
+import type { TextsOnDisk } from '../event-log/checkpoint-texts.ts'
 import type { LogFollower } from '../event-log/follow.ts'
-import { deltaRequestCodec, deltaTokensPath } from '../proto/wire.ts'
-import { bindGrpcServer } from '../runtime/grpc-server.ts'
+import {
+  type DeltaRequestMessage,
+  deltaRequestCodec,
+  deltaTokensPath,
+  fetchTokensPath,
+  type SotwRequestMessage,
+  sotwRequestCodec,
+  streamTokensPath,
+} from '../proto/wire.ts'
+import { bindGrpcServer, shutDownGrpcServer } from '../runtime/grpc-server.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { TlsFiles } from '../runtime/tls/files.ts'
 import { listenGrpcTls } from '../runtime/tls/grpc-listener.ts'
-import { peerIdentity } from '../runtime/tls/peer-identity.ts'
 import { Batches } from './batches.ts'
+import { createDiscoveryStreams } from './discovery-streams.ts'
 import type { Fleet } from './fleet.ts'
-import type { Peer } from './fleet-node.ts'
+import { startSotwService } from './sotw-service.ts'
 import { StreamSession } from './stream-session.ts'
-import { type DeltaStream, endStream, serveStream } from './stream-shell.ts'
+import type { DiscoveryStream } from './stream-shell.ts'
 
 /** What a discovery server needs. */
 export interface DiscoveryServerOptions {
   readonly address: string
   readonly follower: LogFollower
   readonly fleet: Fleet
+  /** The texts of revocations, for streams that need them; without them those are refused. */
+  readonly texts?: TextsOnDisk | undefined
   readonly toleranceSeconds: number
   /** Streams end after this time, give or take 10 %, so that a load balancer spreads them again. */
   readonly streamMaxAgeMs: number
@@ -38,13 +55,20 @@ export interface DiscoveryServer {
 }
 
 const requestBytesLimit = 64 * 1024
-const tickMs = 250
 /** So many beyond the streams are let in, to be told why they are refused. */
 const connectionsToRefuse = 1_000
+/** Nothing else notices that a peer is gone when there is nothing to tell it. */
+const keepaliveMs = 30_000
+const keepaliveTimeoutMs = 20_000
 
-/** Pause between pushes: none up to 16 streams, then growing to 100 ms. */
-const pushPauseMs = (streams: number): number => (streams <= 16 ? 0 : Math.min(100, streams / 5))
-
+const answer = {
+  responseSerialize: (bytes: Buffer) => bytes,
+  responseDeserialize: (bytes: Buffer) => bytes,
+}
+const sotwRequest = {
+  requestSerialize: sotwRequestCodec.encode,
+  requestDeserialize: sotwRequestCodec.decode,
+}
 const definition = {
   DeltaTokens: {
     path: deltaTokensPath,
@@ -52,8 +76,21 @@ const definition = {
     responseStream: true,
     requestSerialize: deltaRequestCodec.encode,
     requestDeserialize: deltaRequestCodec.decode,
-    responseSerialize: (bytes: Buffer) => bytes,
-    responseDeserialize: (bytes: Buffer) => bytes,
+    ...answer,
+  },
+  StreamTokens: {
+    path: streamTokensPath,
+    requestStream: true,
+    responseStream: true,
+    ...sotwRequest,
+    ...answer,
+  },
+  FetchTokens: {
+    path: fetchTokensPath,
+    requestStream: false,
+    responseStream: false,
+    ...sotwRequest,
+    ...answer,
   },
 } satisfies ServiceDefinition
 
@@ -63,67 +100,31 @@ const definition = {
  * @throws RescindError ERR_ADDRESS_IN_USE if it cannot listen.
  */
 export async function startDiscoveryServer(options: DiscoveryServerOptions): Promise<DiscoveryServer> {
-  const { follower, fleet, logger } = options
+  const { follower } = options
   const batches = new Batches(follower.state, {
     toleranceSeconds: options.toleranceSeconds,
     logAgeMs: () => Math.max(0, Math.round(performance.now() - follower.confirmedAtMs)),
   })
-  const pumps = new Set<() => void>()
-  let pushing: NodeJS.Timeout | NodeJS.Immediate | undefined
+  const streams = createDiscoveryStreams(options)
+  const delta = streams.kind(batches)
+  const sotw = startSotwService({ ...options, streams })
 
-  const push = () => {
-    pushing = undefined
-    if (pumps.size === 0 || !follower.complete) batches.skip()
-    else batches.flush()
-    for (const pump of pumps) pump()
+  const serveDelta = (call: DiscoveryStream<DeltaRequestMessage>) => {
+    const session = () => new StreamSession({ state: follower.state, batches, follower, random: Math.random })
+    streams.serve(delta, call, session)
   }
-  const schedulePush = () => {
-    if (pushing !== undefined) return
-    const pauseMs = pushPauseMs(pumps.size)
-    pushing = pauseMs === 0 ? setImmediate(push) : setTimeout(push, pauseMs)
-  }
-  const unsubscribe = follower.subscribe(schedulePush)
-  const ticking = setInterval(push, tickMs)
-
-  const serve = (call: DeltaStream) => {
-    const refusal = refusalOf(follower, pumps.size, options.streamsLimit)
-    if (refusal !== undefined) {
-      endStream(call, refusal.code, refusal.details)
-      return
-    }
-    const session = new StreamSession({
-      state: follower.state,
-      batches,
-      follower,
-      random: Math.random,
-    })
-    const from = originOf(call)
-    const pump = serveStream(call, session, {
-      logger,
-      from,
-      maxAgeMs: options.streamMaxAgeMs,
-      onIdentified: () => {
-        fleet.add(session, from, performance.now())
-      },
-      onClosed: () => {
-        pumps.delete(pump)
-        fleet.remove(session, performance.now())
-      },
-    })
-    pumps.add(pump)
-  }
+  const fetch = (call: ServerUnaryCall<SotwRequestMessage, Buffer>, done: sendUnaryData<Buffer>) =>
+    sotw.fetch(call).then(fetched => (Buffer.isBuffer(fetched) ? done(null, fetched) : done(fetched)))
 
   const server = new Server(serverOptions(options.streamMaxAgeMs))
-  server.addService(definition, { DeltaTokens: serve })
+  server.addService(definition, { DeltaTokens: serveDelta, StreamTokens: sotw.serve, FetchTokens: fetch })
   const listener = await listen(server, options)
   return {
     port: listener.port,
     close: async () => {
-      clearInterval(ticking)
-      clearImmediate(pushing as NodeJS.Immediate)
-      clearTimeout(pushing as NodeJS.Timeout)
-      unsubscribe()
-      server.forceShutdown()
+      streams.close()
+      sotw.close()
+      await shutDownGrpcServer(server)
       listener.close()
     },
   }
@@ -132,6 +133,8 @@ export async function startDiscoveryServer(options: DiscoveryServerOptions): Pro
 /** What was allowed once must not open streams for ever: a connection takes no more of them when it is old. */
 const serverOptions = (streamMaxAgeMs: number) => ({
   'grpc.max_receive_message_length': requestBytesLimit,
+  'grpc.keepalive_time_ms': keepaliveMs,
+  'grpc.keepalive_timeout_ms': keepaliveTimeoutMs,
   'grpc.max_connection_age_ms': streamMaxAgeMs,
   // The last of its streams ends by itself before.
   'grpc.max_connection_age_grace_ms': streamMaxAgeMs * 1.2,
@@ -145,17 +148,4 @@ async function listen(server: Server, { address, tls, streamsLimit, logger }: Di
   }
   const connectionsLimit = streamsLimit + connectionsToRefuse
   return listenGrpcTls({ server, address, setting, files: tls, connectionsLimit, logger })
-}
-
-const originOf = (call: DeltaStream): Peer => ({
-  address: call.getPeer(),
-  identity: peerIdentity(call.getAuthContext().sslPeerCertificate),
-})
-
-function refusalOf(follower: LogFollower, streams: number, streamsLimit: number) {
-  if (!follower.complete)
-    return { code: status.UNAVAILABLE, details: 'still reading the event log; try again' }
-  if (streams >= streamsLimit)
-    return { code: status.RESOURCE_EXHAUSTED, details: 'adapter.maxStreams reached' }
-  return undefined
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { DeltaRequestMessage } from '../proto/wire.ts'
+import type { DeltaRequestMessage, SotwRequestMessage } from '../proto/wire.ts'
 import { RescindError } from '../revocation/error.ts'
 
 /** Who opened a stream. */
@@ -28,7 +28,10 @@ const textLimit = 256
  *
  * @throws RescindError ERR_REQUEST_INVALID if the node or the type is missing or wrong.
  */
-export function nodeOf(request: DeltaRequestMessage, typeUrl: string): NodeIdentity {
+export function nodeOf(
+  request: Pick<DeltaRequestMessage | SotwRequestMessage, 'typeUrl' | 'node'>,
+  typeUrl: string,
+): NodeIdentity {
   if (request.typeUrl !== typeUrl) throw invalid(`type_url: must be ${typeUrl}`)
   const instance = request.node?.metadata?.fields?.instanceIdentifier?.stringValue
   return {

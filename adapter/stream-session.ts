@@ -6,6 +6,7 @@
 import type { DeltaRequestMessage } from '../proto/wire.ts'
 import { revocationBatchTypeUrl } from '../proto/wire.ts'
 import type { LiveState } from '../revocation/live-state.ts'
+import { backOffMs, shownNack } from './back-off.ts'
 import { type Batches, type Outgoing, signOfLife } from './batches.ts'
 import { type NodeIdentity, nodeOf, type ResumePoint, resumeOf } from './first-request.ts'
 
@@ -54,9 +55,6 @@ export interface SessionStatus {
 const unackedLimit = 8
 
 const heartbeatMs = 1_000
-const backoffFirstMs = 1_000
-const backoffLimitMs = 30_000
-const nackTextLimit = 500
 
 type Phase =
   | { readonly name: 'silent' }
@@ -228,10 +226,12 @@ export class StreamSession {
 
   #nacked(request: DeltaRequestMessage, nowMs: number): void {
     if (this.#phase.name === 'backing off' || !this.#isInFlight(request.responseNonce)) return
-    this.#nackError = (request.errorDetail?.message ?? '').slice(0, nackTextLimit)
+    this.#nackError = shownNack(request.errorDetail)
     this.#lastNack = { atMs: nowMs, error: this.#nackError }
-    const waitMs = Math.min(backoffLimitMs, backoffFirstMs * 2 ** this.#nacks++)
-    this.#phase = { name: 'backing off', untilMs: nowMs + waitMs * (0.5 + this.#sources.random() / 2) }
+    this.#phase = {
+      name: 'backing off',
+      untilMs: nowMs + backOffMs(this.#nacks++, this.#sources.random),
+    }
     this.#run = undefined
     this.#unacked = []
   }

@@ -5,14 +5,22 @@
  * @module
  */
 import { type ServerDuplexStream, status } from '@grpc/grpc-js'
-import type { DeltaRequestMessage } from '../proto/wire.ts'
 import { RescindError } from '../revocation/error.ts'
 import type { Logger } from '../runtime/logger.ts'
+import type { Outgoing } from './batches.ts'
+import type { FleetStream } from './fleet.ts'
 import type { Peer } from './fleet-node.ts'
-import type { StreamSession } from './stream-session.ts'
 
-/** A delta stream; messages out are bytes that are encoded already. */
-export type DeltaStream = ServerDuplexStream<DeltaRequestMessage, Buffer>
+/** A discovery stream; messages out are bytes that are encoded already. */
+export type DiscoveryStream<Request> = ServerDuplexStream<Request, Buffer>
+
+/** One side of a stream as a state machine. Times are monotonic milliseconds. */
+export interface ServedSession<Request> extends FleetStream {
+  /** @throws RescindError ERR_REQUEST_INVALID for a request that cannot be answered. */
+  receive(request: Request, nowMs: number): void
+  /** The next message to write, if one is due; `working` if it is to be asked again in the next turn of the event loop. */
+  next(nowMs: number): Outgoing | 'working' | undefined
+}
 
 /** What surrounds a stream. */
 export interface StreamSurroundings {
@@ -25,24 +33,49 @@ export interface StreamSurroundings {
   readonly onClosed: () => void
 }
 
-/** Serves a stream until it ends; returns what writes the messages that are due. */
-export function serveStream(
-  call: DeltaStream,
-  session: StreamSession,
+/** A stream that is served. */
+export interface ServedStream {
+  /** Writes the messages that are due. */
+  pump(): void
+  /** Ends it with UNAVAILABLE. */
+  end(details: string): void
+}
+
+/** Serves a stream until it ends. It never ends with OK: Choreo Connect's enforcers would not come back. */
+export function serveStream<Request>(
+  call: DiscoveryStream<Request>,
+  session: ServedSession<Request>,
   surroundings: StreamSurroundings,
-): () => void {
+): ServedStream {
   const { logger, from } = surroundings
+  let working: NodeJS.Immediate | undefined
   let writable = true
   let closed = false
 
-  const pump = () => {
-    while (writable && !closed) {
-      const message = session.next(performance.now())
-      if (message === undefined) return
-      writable = call.write(message.bytes)
+  /** Nothing that a stream asks for, or that goes wrong on its way, may reach others. */
+  const guarded = (act: () => void) => {
+    try {
+      act()
+    } catch (error) {
+      refuse(call, error, logger)
     }
   }
-  const receive = (request: DeltaRequestMessage) => {
+  const writeDue = () => {
+    while (writable && !closed && working === undefined) {
+      const message = session.next(performance.now())
+      if (message === undefined) return
+      if (message === 'working') workOn()
+      else writable = call.write(message.bytes)
+    }
+  }
+  const workOn = () => {
+    working = setImmediate(() => {
+      working = undefined
+      pump()
+    })
+  }
+  const pump = () => guarded(writeDue)
+  const receive = (request: Request) => {
     const before = session.status
     session.receive(request, performance.now())
     const after = session.status
@@ -53,16 +86,20 @@ export function serveStream(
     if (after.nackError !== undefined && before.nackError !== after.nackError) {
       logger.warn({ ...after.node, ...from, error: after.nackError }, 'enforcer refused a batch')
     }
-    pump()
+    writeDue()
+  }
+  const end = (details: string) => {
+    if (!closed) endCall(call, status.UNAVAILABLE, details)
   }
   const age = setTimeout(
-    () => endStream(call, status.UNAVAILABLE, 'maximum stream age; open another stream'),
+    () => end('maximum stream age; open another stream'),
     surroundings.maxAgeMs * (0.9 + Math.random() * 0.2),
   )
   const close = () => {
     if (closed) return
     closed = true
     clearTimeout(age)
+    clearImmediate(working)
     surroundings.onClosed()
     if (session.status.node !== undefined)
       logger.info({ ...session.status.node, ...from }, 'enforcer disconnected')
@@ -72,28 +109,34 @@ export function serveStream(
     writable = true
     pump()
   })
-  call.on('data', (request: DeltaRequestMessage) => {
-    try {
-      receive(request)
-    } catch (error) {
-      refuseRequest(call, error, logger)
-    }
-  })
-  call.on('end', () => call.end())
+  call.on('data', (request: Request) => guarded(() => receive(request)))
+  call.on('end', () => end('the stream was ended by the enforcer'))
   for (const event of ['cancelled', 'error', 'close', 'finish']) call.on(event, close)
-  return pump
+  return { pump, end }
 }
 
-/** Ends a stream with an error status. */
-export function endStream(call: DeltaStream, code: status, details: string): void {
+/** Something that can be ended with an error status. */
+type Call = Pick<ServerDuplexStream<never, never>, 'emit'>
+
+/** Ends a call with an error status. */
+export function endCall(call: Call, code: status, details: string): void {
   call.emit('error', { code, details })
 }
 
-function refuseRequest(call: DeltaStream, error: unknown, logger: Logger): void {
-  if (error instanceof RescindError) {
-    endStream(call, status.INVALID_ARGUMENT, error.message)
-    return
-  }
+function refuse(call: Call, error: unknown, logger: Logger): void {
+  const { code, details } = refusalFor(error, logger)
+  endCall(call, code, details)
+}
+
+/** Why there is no answer, as a gRPC status. */
+export interface Refusal {
+  readonly code: status
+  readonly details: string
+}
+
+/** What a call that failed is told: what a person can put right, and nothing of the program. */
+export function refusalFor(error: unknown, logger: Logger): Refusal {
+  if (error instanceof RescindError) return { code: status.INVALID_ARGUMENT, details: error.message }
   logger.error({ err: error }, 'a discovery request could not be handled')
-  endStream(call, status.INTERNAL, 'internal error')
+  return { code: status.INTERNAL, details: 'internal error' }
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { DiscoveryTls } from '../enforcer/discovery/channel.ts'
+import type { DiscoveryTls } from '../enforcer/discovery/grpc-streams.ts'
 import { RescindError } from '../revocation/error.ts'
 import type { Config } from '../runtime/config/schema.ts'
 import type { Logger } from '../runtime/logger.ts'

@@ -22,6 +22,8 @@ export interface OpenedLog {
   readonly codec: EventCodec
   readonly follower: LogFollower
   readonly deadLetters: DeadLetters
+  /** What is kept in `adapter.dataFolder`. */
+  readonly checkpoint: Checkpoint | undefined
   close(): Promise<void>
 }
 
@@ -62,6 +64,7 @@ export async function openLog(config: Config, use: LogUse): Promise<OpenedLog> {
     codec,
     follower,
     deadLetters,
+    checkpoint,
     close: async () => {
       await follower.close()
       await checkpoint?.close()

@@ -4,6 +4,7 @@
  * @module
  */
 import { Registry } from 'prom-client'
+import { RescindError } from '../revocation/error.ts'
 import { formatAddress, parseAddress } from '../runtime/config/address.ts'
 import type { Config } from '../runtime/config/schema.ts'
 import { createLogger, type Logger } from '../runtime/logger.ts'
@@ -35,6 +36,12 @@ export interface Running {
 
 /** Revoker, adapter and enforcer in one process, on one copy of the log's state. */
 export async function runAll(config: Config): Promise<Running> {
+  if (config.enforcer.discovery.protocol !== 'delta') {
+    throw new RescindError(
+      'ERR_CONFIG_INVALID',
+      'enforcer.discovery.protocol: the enforcer of rescind all is fed by the adapter beside it; leave it out, or run: rescind enforcer',
+    )
+  }
   const log = await openLog(config, { writes: true, ...(await adapterUse(config)) })
   const adapter = await serveAdapter(config, log)
   const revoker = await serveRevoker(config, log)
@@ -107,11 +114,11 @@ export async function runEnforcer(
 }
 
 /** Listens at once; enforcers are served when the log was read to its end. */
-async function serveAdapter(config: Config, { follower, deadLetters }: OpenedLog) {
+async function serveAdapter(config: Config, { follower, deadLetters, checkpoint }: OpenedLog) {
   const logger = loggerOf(config, 'adapter')
   const { startAdapter } = await import('../adapter/adapter.ts')
   const tls = await openAdapterTls(config, logger)
-  const adapter = await startAdapter({ ...adapterOf(config), tls, follower, logger })
+  const adapter = await startAdapter({ ...adapterOf(config), tls, follower, texts: checkpoint, logger })
   const admin = await startAdapterAdmin(config, { adapter, tls, follower, deadLetters, logger })
   return {
     port: adapter.port,

@@ -112,9 +112,15 @@ export const adapterOf = (config: Config) => ({
 })
 
 /** Settings of the enforcer, its verifier aside. */
-export const enforcerOf = ({ enforcer }: Config) => ({
+export const enforcerOf = ({ enforcer, tokens }: Config) => ({
   address: enforcer.address,
   adapters: enforcer.adapters,
+  discovery: {
+    protocol: enforcer.discovery.protocol,
+    readyAfterMs: parseDurationMs(enforcer.discovery.readyAfter),
+    clockToleranceSeconds: seconds(enforcer.clockTolerance ?? tokens.clockTolerance),
+    maxTokenLifetimeSeconds: seconds(enforcer.maxTokenLifetime ?? tokens.maxTokenLifetime),
+  },
   label: enforcer.label,
   instance: enforcer.instance ?? `${hostname()}-${randomBytes(4).toString('hex')}`,
   clockToleranceSeconds: enforcer.clockTolerance === undefined ? undefined : seconds(enforcer.clockTolerance),

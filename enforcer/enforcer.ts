@@ -12,17 +12,29 @@ import { createAnswers, type ErrorStyle } from './check/answers.ts'
 import { createCheck, type Standing } from './check/check.ts'
 import { createCheckCounts } from './check/counts.ts'
 import { TokenCache, type TokenCacheLimits } from './check/token-cache.ts'
-import type { DiscoveryTls } from './discovery/channel.ts'
-import { startDiscoveryClient } from './discovery/client.ts'
+import { type DiscoveryClient, startDiscoveryClient } from './discovery/client.ts'
+import { createDeltaFeed } from './discovery/delta-feed.ts'
+import type { AnyFeed, Feed } from './discovery/feed.ts'
+import { createGrpcStreams, type DiscoveryTls } from './discovery/grpc-streams.ts'
+import { createSotwSubscription } from './discovery/sotw-subscription.ts'
 import { Subscription } from './discovery/subscription.ts'
 import { deciding, type NotReadyPolicy, type StalePolicy, standingOf } from './standing.ts'
 import { startGrpcJsTransport } from './transport/grpc-js.ts'
+
+/** How the enforcer is fed; what follows holds for what adapters of Choreo Connect (`sotw`) do not say. */
+export interface DiscoverySettings {
+  readonly protocol: 'delta' | 'sotw'
+  readonly readyAfterMs: number
+  readonly clockToleranceSeconds: number
+  readonly maxTokenLifetimeSeconds: number
+}
 
 /** Settings of an enforcer; see docs/configuration.md. */
 export interface EnforcerOptions {
   readonly address: string
   readonly adapters: readonly string[]
-  /** TLS towards them; undefined: not encrypted. */
+  readonly discovery: DiscoverySettings
+  /** TLS towards adapters; undefined: not encrypted. */
   readonly discoveryTls?: DiscoveryTls | undefined
   readonly label: string
   readonly instance: string
@@ -65,11 +77,11 @@ const alarmStalenessMs = 30_000
  */
 export async function startEnforcer(options: EnforcerOptions): Promise<Enforcer> {
   const { logger, verifier } = options
-  const subscription = new Subscription(options)
-  const { snapshot } = subscription
+  const { feed, start } = createFeed(options)
+  const { snapshot } = feed
   const health = createHealth()
   const cache = new TokenCache(options.tokenCache)
-  registerGauges(options.registry, subscription, cache)
+  registerGauges(options.registry, feed, cache)
   let standing: Standing = { mode: 'undecided', reason: 'not_ready' }
   let isDraining = false
   let reportReady: () => void = () => undefined
@@ -77,8 +89,8 @@ export async function startEnforcer(options: EnforcerOptions): Promise<Enforcer>
     reportReady = resolve
   })
 
-  const notReadyReasons = () => [...subscription.notReadyReasons(), ...verifier.ready().reasons]
-  const stalenessMs = () => subscription.stalenessMs(performance.now())
+  const notReadyReasons = () => [...feed.notReadyReasons(performance.now()), ...verifier.ready().reasons]
+  const stalenessMs = () => feed.stalenessMs(performance.now())
   const watch = () => {
     const reasons = notReadyReasons()
     const now = standingOf({ ...options, notReadyReasons: reasons, stalenessMs: stalenessMs() })
@@ -104,7 +116,7 @@ export async function startEnforcer(options: EnforcerOptions): Promise<Enforcer>
     health,
     logger,
   })
-  const discovery = startDiscoveryClient({ ...options, subscription, onReceived: watch })
+  const discovery = start(watch)
   const watching = setInterval(watch, watchMs)
   const pruning = setInterval(() => {
     const liveAfter = Math.floor(Date.now() / 1000) - snapshot.toleranceSeconds - pruneGraceSeconds
@@ -136,9 +148,26 @@ export async function startEnforcer(options: EnforcerOptions): Promise<Enforcer>
   }
 }
 
-function registerGauges(registry: Registry, subscription: Subscription, cache: TokenCache) {
+/** The feed of the configured protocol, and how to start its client. */
+function createFeed(options: EnforcerOptions) {
+  const startable = <Request, Response>(feed: Feed<Request, Response>) => ({
+    feed: feed as AnyFeed,
+    start: (onReceived: () => void): DiscoveryClient =>
+      startDiscoveryClient({
+        ...options,
+        feed,
+        transport: createGrpcStreams(feed.protocol, options.discoveryTls),
+        onReceived,
+      }),
+  })
+  return options.discovery.protocol === 'sotw'
+    ? startable(createSotwSubscription({ ...options, ...options.discovery }))
+    : startable(createDeltaFeed(new Subscription(options)))
+}
+
+function registerGauges(registry: Registry, feed: AnyFeed, cache: TokenCache) {
   const gauge = addGauge.bind(undefined, registry)
-  const { snapshot } = subscription
+  const { snapshot } = feed
   gauge('rescind_enforcer_version', 'Position in the event log that is enforced.', () => snapshot.version)
   gauge('rescind_enforcer_table_entries', 'Entries in the revocation table.', () => snapshot.table.size)
   gauge('rescind_enforcer_table_bytes', 'Bytes of the revocation table.', () => snapshot.table.bytes)
@@ -146,7 +175,7 @@ function registerGauges(registry: Registry, subscription: Subscription, cache: T
   gauge(
     'rescind_enforcer_staleness_seconds',
     'Age of what is known of the end of the event log.',
-    () => subscription.stalenessMs(performance.now()) / 1000,
+    () => feed.stalenessMs(performance.now()) / 1000,
   )
 }
 

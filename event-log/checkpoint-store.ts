@@ -12,6 +12,7 @@ import type { Restored, StateParts, StateSummary } from '../revocation/state-sum
 import type { CheckpointChanges, RevocationText } from './checkpoint-changes.ts'
 import { checkFileSize, noteFileSize } from './checkpoint-file.ts'
 import { type Group, groupSum, packGroup, unpackGroup } from './checkpoint-group.ts'
+import type { PlacedText } from './checkpoint-texts.ts'
 import type { LogPosition } from './event-log.ts'
 import { settleCommit } from './lmdb-commit.ts'
 
@@ -36,8 +37,8 @@ export interface CheckpointWrite {
 export interface CheckpointStore {
   /** The text of the revocation with a sequence number, see `LiveKey`. */
   text(sequence: number): RevocationText | undefined
-  /** Texts after a sequence number, in order. */
-  texts(after: number): Iterable<readonly [sequence: number, text: RevocationText]>
+  /** See `TextsOnDisk`. */
+  textsAfter(sequence: number, limit: number): readonly PlacedText[]
   /** What is to be written is taken at once; durable when it resolves. */
   write(write: CheckpointWrite): Promise<void>
   close(): Promise<void>
@@ -142,10 +143,11 @@ function storeIn(databases: Databases, folder: string): CheckpointStore {
   }
   return {
     text: sequence => texts.get(sequence),
-    *texts(after) {
-      for (const { key, value } of texts.getRange({ start: after }))
-        if (key > after) yield [key, value] as const
-    },
+    textsAfter: (sequence, limit) =>
+      Array.from(texts.getRange({ start: sequence + 1, limit }), ({ key, value }) => ({
+        sequence: key,
+        text: value,
+      })),
     write: async write => {
       await commit(write).catch(settleCommit)
       noteFileSize(folder)

@@ -18,6 +18,7 @@ import {
   type LoadCheckpoint,
   openCheckpointStore,
 } from './checkpoint-store.ts'
+import type { TextsOnDisk } from './checkpoint-texts.ts'
 import type { LogPosition } from './event-log.ts'
 import { claimFolder } from './folder-claim.ts'
 
@@ -33,13 +34,11 @@ export interface CheckpointOptions {
 }
 
 /** A state that is kept on disk. */
-export interface Checkpoint {
+export interface Checkpoint extends TextsOnDisk {
   /** What the folder held. Its position is -1 if the log must be read from its start. */
   readonly state: LiveState
   /** Must be called for each entry after it was applied to {@link state}. */
   noteApplied(entry: LogPosition, applied: Applied): void
-  /** Resolves when everything that was applied until now is on disk. */
-  flush(): Promise<void>
   /** What people want to know of the revocations of a key, as far as it was written. */
   textsOf(key: Uint8Array): readonly RevocationText[]
   close(): Promise<void>
@@ -120,6 +119,7 @@ export async function openCheckpoint(options: CheckpointOptions): Promise<Checkp
       const singles = state.live(keyText(key))?.singles ?? []
       return singles.flatMap(({ sequence }) => changes.texts.get(sequence) ?? store.text(sequence) ?? [])
     },
+    textsAfter: store.textsAfter,
     close: async () => {
       clearInterval(timer)
       await flush().finally(async () => {

@@ -18,6 +18,9 @@ export type RestartReason =
   /** What came next was trimmed while nobody read here. */
   | 'trimmed'
 
+/** Told of an entry, and what became of it. It must not fail. */
+export type AppliedListener = (entry: LogEntry, applied: Applied) => void
+
 /** What a follower is told to do and whom it tells. */
 export interface FollowOptions {
   readonly log: EventLog
@@ -27,7 +30,7 @@ export interface FollowOptions {
   /** Clock difference and tolerance for which expired revocations are kept, seconds. */
   readonly graceSeconds: number
   /** Called for each entry after it took effect, or was passed as a dead letter. */
-  readonly onApplied?: (entry: LogEntry, applied: Applied) => void
+  readonly onApplied?: AppliedListener
   /** Called after each page of entries. */
   readonly onProgress?: (position: number, end: number) => void
   /** Called when the state has forgotten its position, and the log will be read from its start. */
@@ -58,6 +61,8 @@ export interface LogFollower {
   readonly confirmedAtMs: number
   /** Calls back after the state has changed; returns how to stop that. */
   subscribe(listener: () => void): () => void
+  /** Calls back for each entry after it took effect, or was passed as a dead letter; returns how to stop that. */
+  onApplied(listener: AppliedListener): () => void
   /** Resolves when the state has reached a position: true; or when the log must be read from its start: false. */
   reached(position: number): Promise<boolean>
   close(): Promise<void>
@@ -73,6 +78,7 @@ export function followLog(options: FollowOptions): LogFollower {
   const { log, state = new LiveState() } = options
   const nowMs = options.nowMs ?? Date.now
   const listeners = new Set<() => void>()
+  const appliedListeners = new Set<AppliedListener>()
   const stop = new AbortController()
   let reading = new AbortController()
   let confirmedAtMs = Number.NEGATIVE_INFINITY
@@ -164,6 +170,7 @@ export function followLog(options: FollowOptions): LogFollower {
     for (const entry of page) {
       const applied = applyEntry(state, entry.position, entry.digest, entry.event, options.codec)
       options.onApplied?.(entry, applied)
+      for (const listener of appliedListeners) listener(entry, applied)
     }
     options.onProgress?.(state.position, Math.max(state.position, unreached?.end ?? 0))
     if (!complete && state.position >= (unreached?.end ?? Number.POSITIVE_INFINITY)) checkAgain()
@@ -250,6 +257,10 @@ export function followLog(options: FollowOptions): LogFollower {
     subscribe: listener => {
       listeners.add(listener)
       return () => listeners.delete(listener)
+    },
+    onApplied: listener => {
+      appliedListeners.add(listener)
+      return () => appliedListeners.delete(listener)
     },
     reached: position =>
       new Promise(done => {

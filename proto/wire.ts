@@ -17,11 +17,20 @@ import type {
   DeltaDiscoveryResponse,
   DeltaDiscoveryResponse__Output,
 } from './generated/envoy/service/discovery/v3/DeltaDiscoveryResponse.ts'
+import type {
+  DiscoveryRequest,
+  DiscoveryRequest__Output,
+} from './generated/envoy/service/discovery/v3/DiscoveryRequest.ts'
+import type {
+  DiscoveryResponse,
+  DiscoveryResponse__Output,
+} from './generated/envoy/service/discovery/v3/DiscoveryResponse.ts'
 import type { HealthDefinition } from './generated/grpc/health/v1/Health.ts'
 import type {
   RevocationBatch,
   RevocationBatch__Output,
 } from './generated/rescind/discovery/v1/RevocationBatch.ts'
+import type { RevokedToken, RevokedToken__Output } from './generated/wso2/discovery/keymgt/RevokedToken.ts'
 import type { RevokedTokenDiscoveryServiceDefinition } from './generated/wso2/discovery/service/keymgt/RevokedTokenDiscoveryService.ts'
 
 export type { HealthCheckResponse__Output as HealthMessage } from './generated/grpc/health/v1/HealthCheckResponse.ts'
@@ -32,8 +41,12 @@ export type {
   DeltaDiscoveryRequest__Output as DeltaRequestMessage,
   DeltaDiscoveryResponse as DeltaResponse,
   DeltaDiscoveryResponse__Output as DeltaResponseMessage,
+  DiscoveryRequest as SotwRequest,
+  DiscoveryRequest__Output as SotwRequestMessage,
+  DiscoveryResponse__Output as SotwResponseMessage,
   RevocationBatch as RevocationBatchFields,
   RevocationBatch__Output as RevocationBatchMessage,
+  RevokedToken__Output as RevokedTokenMessage,
 }
 
 const protoFolder = dirname(fileURLToPath(import.meta.url))
@@ -88,6 +101,21 @@ export const deltaResponseCodec = codec<DeltaDiscoveryResponse, DeltaDiscoveryRe
   'envoy.service.discovery.v3.DeltaDiscoveryResponse',
 )
 
+/** `envoy.service.discovery.v3.DiscoveryRequest`. */
+export const sotwRequestCodec = codec<DiscoveryRequest, DiscoveryRequest__Output>(
+  'envoy.service.discovery.v3.DiscoveryRequest',
+)
+
+/** `envoy.service.discovery.v3.DiscoveryResponse`. */
+export const sotwResponseCodec = codec<DiscoveryResponse, DiscoveryResponse__Output>(
+  'envoy.service.discovery.v3.DiscoveryResponse',
+)
+
+/** `wso2.discovery.keymgt.RevokedToken`. */
+export const revokedTokenCodec = codec<RevokedToken, RevokedToken__Output>(
+  'wso2.discovery.keymgt.RevokedToken',
+)
+
 /** `rescind.discovery.v1.RevocationBatch`. */
 export const revocationBatchCodec = codec<RevocationBatch, RevocationBatch__Output>(
   'rescind.discovery.v1.RevocationBatch',
@@ -99,6 +127,12 @@ export const checkPath = '/envoy.service.auth.v3.Authorization/Check'
 /** Path of the delta stream, whose messages are sent as bytes that were encoded once. */
 export const deltaTokensPath = '/wso2.discovery.service.keymgt.RevokedTokenDiscoveryService/DeltaTokens'
 
+/** Path of the stream of Choreo Connect (state of the world), whose messages are sent as bytes too. */
+export const streamTokensPath = '/wso2.discovery.service.keymgt.RevokedTokenDiscoveryService/StreamTokens'
+
+/** Path of Choreo Connect's call for everything at once. */
+export const fetchTokensPath = '/wso2.discovery.service.keymgt.RevokedTokenDiscoveryService/FetchTokens'
+
 /** `wso2.discovery.service.keymgt.RevokedTokenDiscoveryService`. */
 export const discoveryService = loaded[
   'wso2.discovery.service.keymgt.RevokedTokenDiscoveryService'
@@ -109,3 +143,6 @@ export const healthService = loaded['grpc.health.v1.Health'] as unknown as Healt
 
 /** `type_url` of the resource that a delta response carries. */
 export const revocationBatchTypeUrl = 'type.googleapis.com/rescind.discovery.v1.RevocationBatch'
+
+/** `type_url` of what Choreo Connect's responses carry, and of the responses themselves. */
+export const revokedTokenTypeUrl = 'type.googleapis.com/wso2.discovery.keymgt.RevokedToken'

@@ -30,6 +30,21 @@ export function bindGrpcServer(
   )
 }
 
+/** For so long calls that were ended may still tell their callers, milliseconds. */
+const shutDownLimitMs = 1_000
+
+/** Stops a server: no new calls; those that were ended get their status; then every connection is closed. */
+export async function shutDownGrpcServer(server: Server): Promise<void> {
+  await new Promise<void>(done => {
+    const limit = setTimeout(done, shutDownLimitMs)
+    server.tryShutdown(() => {
+      clearTimeout(limit)
+      done()
+    })
+  })
+  server.forceShutdown()
+}
+
 /** What goes wrong reaches us as an error; grpc-js would write it to standard error as well, in words of its own. */
 function beQuiet(): void {
   if (process.env.GRPC_VERBOSITY === undefined) setLogVerbosity(logVerbosity.NONE)

@@ -20,6 +20,7 @@ const needs: Readonly<Record<string, readonly string[]>> = {
   'e2e/fleet-page': ['chromium'],
   'integration/services': ['envoy', envoyOldest],
   'integration/envoy': ['envoy'],
+  'integration/choreo-connect': ['redis'],
   'integration/compose': ['envoy'],
   'integration/event-hub': ['rabbitmq'],
   'integration/inbox-kafka': ['kafka'],

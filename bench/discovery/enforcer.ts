@@ -52,6 +52,7 @@ const subscribedAtMs = clockMs()
 const enforcer = await startEnforcer({
   address: '127.0.0.1:0',
   adapters: [`127.0.0.1:${adapterPort}`],
+  discovery: { protocol: 'delta', readyAfterMs: 0, clockToleranceSeconds: 0, maxTokenLifetimeSeconds: 0 },
   label: 'bench',
   instance: 'bench',
   whenNotReady: 'fail-closed',

@@ -5,6 +5,8 @@
  * @module
  */
 import { startDiscoveryClient } from '../../enforcer/discovery/client.ts'
+import { createDeltaFeed } from '../../enforcer/discovery/delta-feed.ts'
+import { createGrpcStreams } from '../../enforcer/discovery/grpc-streams.ts'
 import { Subscription } from '../../enforcer/discovery/subscription.ts'
 import { tokenKeys } from '../../revocation/token-keys.ts'
 import { until } from '../../test/support/condition.ts'
@@ -37,9 +39,11 @@ export async function startWatcher(adapterPort: number, tokens: readonly string[
   const subscription = new Subscription({ label: 'bench', instance: 'bench', revocationsLimit: 100_000_000 })
   const { snapshot } = subscription
   let look: () => void = () => undefined
+  const feed = createDeltaFeed(subscription)
   const client = startDiscoveryClient({
     adapters: [`127.0.0.1:${adapterPort}`],
-    subscription,
+    feed,
+    transport: createGrpcStreams(feed.protocol, undefined),
     logger: createErrorLogger().logger,
     onReceived: () => look(),
   })

@@ -18,9 +18,12 @@ export class WireReader {
   field = 0
   #wireType = 0
   #position: number
+  readonly #what: string
 
-  constructor(bytes: Buffer, start = 0) {
+  /** @param what the bytes should be, for errors. */
+  constructor(bytes: Buffer, start = 0, what = 'CheckRequest') {
     this.bytes = bytes
+    this.#what = what
     this.#position = start
   }
 
@@ -40,16 +43,16 @@ export class WireReader {
     const tag = this.#readVarint(end)
     this.field = Math.floor(tag / 8)
     this.#wireType = tag % 8
-    if (this.field === 0) throw malformed()
+    if (this.field === 0) throw this.#malformed()
     return true
   }
 
   /** Enters a message, string or bytes: gives its end and stands at its start. */
   enter(end: number): number {
-    if (this.#wireType !== lengthDelimited) throw malformed()
+    if (this.#wireType !== lengthDelimited) throw this.#malformed()
     const length = this.#readVarint(end)
     const valueEnd = this.#position + length
-    if (valueEnd > end) throw malformed()
+    if (valueEnd > end) throw this.#malformed()
     return valueEnd
   }
 
@@ -64,22 +67,24 @@ export class WireReader {
     else if (this.#wireType === varint) this.#readVarint(end)
     else if (this.#wireType === fixed64) this.#position += 8
     else if (this.#wireType === fixed32) this.#position += 4
-    else throw malformed()
-    if (this.#position > end) throw malformed()
+    else throw this.#malformed()
+    if (this.#position > end) throw this.#malformed()
   }
 
   #readVarint(end: number): number {
     let value = 0
     let factor = 1
     for (let read = 0; read < 10; read++) {
-      if (this.#position >= end) throw malformed()
+      if (this.#position >= end) throw this.#malformed()
       const byte = this.bytes[this.#position++] as number
       value += (byte & 0x7f) * factor
       if (byte < 0x80) return value
       factor *= 128
     }
-    throw malformed()
+    throw this.#malformed()
+  }
+
+  #malformed(): RescindError {
+    return new RescindError('ERR_REQUEST_INVALID', `the ${this.#what} is not valid protobuf`)
   }
 }
-
-const malformed = () => new RescindError('ERR_REQUEST_INVALID', 'the CheckRequest is not valid protobuf')

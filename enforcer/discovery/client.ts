@@ -1,32 +1,28 @@
 /**
- * The discovery client: a gRPC shell around the subscription. It stays with one adapter as long as that answers, and
- * goes on at the next one otherwise. Each stream has a connection of its own.
+ * The discovery client: ties a feed to streams. It stays with one adapter as long as that answers, and goes on at the
+ * next one otherwise.
  *
  * @module
  */
-import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { ClientDuplexStream } from '@grpc/grpc-js'
-import {
-  type DeltaRequest,
-  type DeltaResponseMessage,
-  deltaRequestCodec,
-  deltaResponseCodec,
-  deltaTokensPath,
-} from '../../proto/wire.ts'
+import { type Clock, systemClock } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import { type DiscoveryTls, failureReason, openChannel } from './channel.ts'
-import type { Reaction, Subscription } from './subscription.ts'
+import type { ClientStream, DiscoveryTransport } from './client-stream.ts'
+import type { Feed } from './feed.ts'
+import type { Reaction } from './subscription.ts'
 
 /** What a client needs. */
-export interface DiscoveryClientOptions {
+export interface DiscoveryClientOptions<Request, Response> {
   /** `host:port` of each adapter. */
   readonly adapters: readonly string[]
-  /** Undefined: not encrypted. */
-  readonly discoveryTls?: DiscoveryTls | undefined
-  readonly subscription: Subscription
+  readonly feed: Feed<Request, Response>
+  readonly transport: DiscoveryTransport<Request, Response>
   readonly logger: Logger
   /** Called after each response. */
   readonly onReceived: () => void
+  /** Default: this machine's. */
+  readonly clock?: Clock
+  /** 0 to 1; default Math.random. */
+  readonly random?: () => number
 }
 
 /** A running client. */
@@ -35,83 +31,80 @@ export interface DiscoveryClient {
   close(): Promise<void>
 }
 
-type Stream = ClientDuplexStream<DeltaRequest, DeltaResponseMessage>
+/** Times between streams, and between attempts to connect. */
+export const discoveryBackoff = { firstMs: 100, limitMs: 5_000 } as const
 
-/** An adapter sends a heartbeat each second. */
-const silenceLimitMs = 5_000
-const backoffFirstMs = 100
-const backoffLimitMs = 5_000
+const goodbyeMs = 1_000
 
 /** Starts to subscribe, and goes on until it is closed. */
-export function startDiscoveryClient(options: DiscoveryClientOptions): DiscoveryClient {
-  const { adapters, discoveryTls, subscription, logger } = options
+export function startDiscoveryClient<Request, Response>(
+  options: DiscoveryClientOptions<Request, Response>,
+): DiscoveryClient {
+  const { adapters, feed, transport, logger, clock = systemClock, random = Math.random } = options
+  const { firstMs, limitMs } = discoveryBackoff
   let attempt = 0
   let failures = 0
-  let stream: Stream | undefined
-  let retrying: NodeJS.Timeout | undefined
+  let stream: ClientStream<Request, Response> | undefined
+  let stopRetry: () => void = () => undefined
   let closed = false
 
   const retry = (address: string, reason: string) => {
     stream = undefined
+    feed.closed(clock.monotonicMs())
     if (closed) return
-    const waitMs = Math.min(backoffLimitMs, backoffFirstMs * 2 ** failures++) * (0.5 + Math.random() / 2)
+    const waitMs = Math.min(limitMs, firstMs * 2 ** failures++) * (0.5 + random() / 2)
     if (failures > 1)
       logger.warn({ adapter: address, reason }, 'no discovery from this adapter; trying again')
-    retrying = setTimeout(connect, waitMs)
+    stopRetry = clock.after(waitMs, connect)
   }
 
   const connect = () => {
-    const address = adapters[attempt % adapters.length] as string
-    attempt++
-    const channel = openChannel(address, discoveryTls, { backoffFirstMs, backoffLimitMs })
-    const opened: Stream = channel.makeBidiStreamRequest(
-      deltaTokensPath,
-      deltaRequestCodec.encode,
-      deltaResponseCodec.decode,
-    )
+    const address = adapters[attempt++ % adapters.length] as string
+    const opened = transport.open(address, () => feed.connected(clock.monotonicMs()))
     stream = opened
+    const openedAtMs = clock.monotonicMs()
+    const answers = createAnswers(opened, clock)
     let reason = 'the stream ended'
-    const silence = setTimeout(() => {
+    const silence = watchSilence(feed.protocol.silenceLimitMs, clock, () => {
       reason = 'no heartbeat'
       opened.cancel()
-    }, silenceLimitMs)
-    opened.on('data', (response: DeltaResponseMessage) => {
-      silence.refresh()
+    })
+    /** The first part at once: adapters may wait for the answer. */
+    const work = () => {
+      if (stream !== opened) return
+      const reaction = feed.work(clock.monotonicMs(), clock.wallMs() / 1000)
+      if (reaction !== undefined) {
+        answers.give(reaction)
+        tell(reaction)
+        options.onReceived()
+      }
+      if (feed.busy) clock.after(0, work)
+      else opened.resume()
+    }
+    opened.on('data', response => {
+      silence?.refresh()
       if (failures > 0) logger.info({ adapter: address }, 'discovery has resumed')
       failures = 0
+      feed.connected(clock.monotonicMs())
       opened.pause()
-      take(response, opened).catch(error => {
-        logger.error({ err: error }, 'a response of an adapter could not be handled')
-        opened.cancel()
-      })
+      feed.take(response)
+      work()
     })
     opened.on('error', error => {
-      if (reason === 'the stream ended') reason = failureReason(error.message, discoveryTls)
+      if (reason === 'the stream ended') reason = transport.reasonOf(error)
     })
     // Not `close`: a stream that fails before anything was received never emits that.
     opened.on('status', () => {
-      clearTimeout(silence)
-      channel.close()
+      silence?.stop()
+      answers.stop()
+      // Where silence is no failure, a stream that has lived for a while was none.
+      if (silence === undefined && clock.monotonicMs() - openedAtMs > limitMs) failures = 0
       retry(address, reason)
     })
-    opened.write(subscription.open())
+    opened.write(feed.open())
   }
 
-  /** One response at a time, in slices: checks are answered in between. */
-  const take = async (response: DeltaResponseMessage, opened: Stream) => {
-    const steps = subscription.receive(response, performance.now(), Date.now() / 1000)
-    let step = steps.next()
-    while (!step.done) {
-      await nextTurn()
-      if (stream !== opened) return
-      step = steps.next()
-    }
-    report(step.value, opened)
-    opened.resume()
-  }
-
-  const report = ({ request, received, problem }: Reaction, opened: Stream) => {
-    if (request !== undefined) opened.write(request)
+  const tell = ({ received, problem }: Reaction<Request>) => {
     if (problem !== undefined) logger.error({ problem }, 'a batch of revocations was refused')
     if (received?.rolledBack) {
       logger.error(
@@ -125,28 +118,67 @@ export function startDiscoveryClient(options: DiscoveryClientOptions): Discovery
         `Revoked token event received with version : ${received.version}`,
       )
     }
-    options.onReceived()
   }
 
   connect()
   return {
     close: async () => {
       closed = true
-      clearTimeout(retrying)
-      await endStream(stream, subscription.goodbye())
+      stopRetry()
+      if (stream !== undefined) await endStream(stream, feed.goodbye(), clock)
     },
   }
 }
 
-function endStream(stream: Stream | undefined, goodbye: DeltaRequest): Promise<void> {
-  if (stream === undefined) return Promise.resolve()
+/** Answers that may have to wait; those that wait go with their stream. */
+function createAnswers<Request>(stream: Pick<ClientStream<Request, never>, 'write'>, clock: Clock) {
+  const waiting = new Set<() => void>()
+  return {
+    give: ({ request, waitMs = 0 }: Reaction<Request>) => {
+      if (request === undefined) return
+      if (waitMs === 0) {
+        stream.write(request)
+        return
+      }
+      const stop = clock.after(waitMs, () => {
+        waiting.delete(stop)
+        stream.write(request)
+      })
+      waiting.add(stop)
+    },
+    stop: () => {
+      for (const stop of waiting) stop()
+    },
+  }
+}
+
+/** Calls back when nothing came for so long; undefined if there may be nothing to say. */
+function watchSilence(limitMs: number | undefined, clock: Clock, onSilent: () => void) {
+  if (limitMs === undefined) return undefined
+  let stop = clock.after(limitMs, onSilent)
+  return {
+    refresh: () => {
+      stop()
+      stop = clock.after(limitMs, onSilent)
+    },
+    stop: () => stop(),
+  }
+}
+
+function endStream<Request, Response>(
+  stream: ClientStream<Request, Response>,
+  goodbye: Request | undefined,
+  clock: Clock,
+): Promise<void> {
   return new Promise(done => {
-    const limit = setTimeout(() => stream.cancel(), 1_000)
+    const stopWaiting = clock.after(goodbyeMs, () => stream.cancel())
     stream.on('status', () => {
-      clearTimeout(limit)
+      stopWaiting()
       done()
     })
-    stream.write(goodbye)
+    if (goodbye !== undefined) stream.write(goodbye)
     stream.end()
+    // What is still received is not worked on any more, but the stream's end comes behind it.
+    stream.resume()
   })
 }

@@ -32,15 +32,18 @@ export interface SubscriptionOptions {
 
 /** A version that was reached, for the log. `entries` are those of the last message. */
 export interface Received {
-  readonly version: number
+  /** A position in the log; text of an adapter whose versions are none. */
+  readonly version: number | string
   readonly entries: number
   readonly isFull: boolean
   readonly rolledBack: boolean
 }
 
 /** The answer to a response: a request to send, if any, and what happened. */
-export interface Reaction {
-  readonly request: DeltaRequest | undefined
+export interface Reaction<Request = DeltaRequest> {
+  readonly request: Request | undefined
+  /** When it is to be sent: so many milliseconds later; default at once. */
+  readonly waitMs?: number
   readonly received?: Received
   /** Why the batch was refused. */
   readonly problem?: string

@@ -8,6 +8,7 @@ import { fleetBreaks } from './fleet-breaks.ts'
 import { logBreaks } from './log-breaks.ts'
 import { requestBreaks } from './request-breaks.ts'
 import { rollbackBreaks } from './rollback-breaks.ts'
+import { sotwBreaks } from './sotw-breaks.ts'
 import { sourceBreaks } from './source-breaks.ts'
 import { stateBreaks } from './state-breaks.ts'
 import { tlsBreaks } from './tls-breaks.ts'
@@ -21,4 +22,5 @@ export const breaks: readonly Break[] = [
   ...rollbackBreaks,
   ...tlsBreaks,
   ...fleetBreaks,
+  ...sotwBreaks,
 ].sort((one, other) => one.invariant - other.invariant)

@@ -67,7 +67,7 @@ export const requestBreaks: readonly Break[] = [
     invariant: 7,
     what: 'a discovery request that is not valid ends the process',
     file: 'adapter/stream-shell.ts',
-    find: 'refuseRequest(call, error, logger)\n',
+    find: 'refuse(call, error, logger)\n',
     replace: 'setImmediate(() => {\n        throw error\n      })\n',
     testFile: 'integration/malformed-input.test.ts',
     testName: 'ends a discovery stream whose first request is one without node with INVALID_ARGUMENT',

@@ -19,7 +19,7 @@ export const tlsBreaks: readonly Break[] = [
   {
     invariant: 6,
     what: 'an enforcer believes any adapter, which could restore anything',
-    file: 'enforcer/discovery/channel.ts',
+    file: 'enforcer/discovery/grpc-streams.ts',
     find: 'createFromSecureContext(tls.files.material.secureContext)',
     replace: 'createFromSecureContext(tls.files.material.secureContext, { rejectUnauthorized: false })',
     testFile: 'integration/discovery-tls.test.ts',

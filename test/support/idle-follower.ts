@@ -15,6 +15,7 @@ export const createIdleFollower = (): LogFollower & { complete: boolean } => ({
   rollbacks: 0,
   confirmedAtMs: 0,
   subscribe: () => () => undefined,
+  onApplied: () => () => undefined,
   reached: async () => true,
   close: async () => undefined,
 })

@@ -20,13 +20,16 @@ export interface TcpProxy {
   stop(): Promise<void>
 }
 
-/** Starts a proxy before a port of 127.0.0.1. */
-export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
+/** Starts a proxy before a port of 127.0.0.1; what clients send arrives `upDelayMs` later, as in a network. */
+export async function startTcpProxy(
+  targetPort: number,
+  { upDelayMs = 0 }: { readonly upDelayMs?: number } = {},
+): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
   let silent = false
   let target = targetPort
 
-  const keep = (socket: Socket, other: Socket) => {
+  const keep = (socket: Socket, other: Socket, delayMs: number) => {
     sockets.add(socket)
     // Whatever ends one side ends the other.
     socket.on('error', () => undefined)
@@ -34,14 +37,17 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       sockets.delete(socket)
       other.destroy()
     })
-    socket.on('data', chunk => other.write(chunk))
+    socket.on('data', chunk => {
+      if (delayMs === 0) other.write(chunk)
+      else setTimeout(() => other.write(chunk), delayMs)
+    })
     socket.on('end', () => other.end())
     if (silent) socket.pause()
   }
   const server = createServer({ allowHalfOpen: true }, client => {
     const upstream = connect({ port: target, host: '127.0.0.1', allowHalfOpen: true })
-    keep(client, upstream)
-    keep(upstream, client)
+    keep(client, upstream, upDelayMs)
+    keep(upstream, client, 0)
   })
   const port = await listen(server)
   const cut = () =>

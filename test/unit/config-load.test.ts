@@ -46,7 +46,7 @@ test('without a file and variables there are the defaults', () => {
     address: '127.0.0.1:8081',
     adminAddress: '127.0.0.1:8082',
     adapters: ['127.0.0.1:18000'],
-    discovery: { tls: { enabled: false } },
+    discovery: { protocol: 'delta', readyAfter: '5s', tls: { enabled: false } },
     label: 'commonEnforcerLabel',
     whenNotReady: 'fail-closed',
     maxStaleness: '5m',

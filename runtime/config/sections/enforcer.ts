@@ -15,7 +15,7 @@ import {
   size,
   text,
 } from '../fields.ts'
-import { discoverySection } from './discovery.ts'
+import { enforcerDiscoverySection } from './enforcer-discovery.ts'
 
 const tokenCache = section('The cache of tokens whose signature was verified.', {
   entries: count({ default: 100_000, min: 1, max: 10_000_000, description: 'How many tokens it may hold.' }),
@@ -40,7 +40,7 @@ export const enforcerSection = section('The enforcer: answers Envoy (ext_authz o
     uniqueItems: true,
     description: 'The adapters to get revocations from. Any one of them is enough.',
   }),
-  discovery: discoverySection,
+  discovery: enforcerDiscoverySection,
   label: text('a label', {
     default: 'commonEnforcerLabel',
     maxLength: 256,

@@ -1,0 +1,144 @@
+/**
+ * The discovery streams that are open, of all protocols: who may open one, and when they are told what is new.
+ *
+ * @module
+ */
+import { status } from '@grpc/grpc-js'
+import type { LogFollower } from '../event-log/follow.ts'
+import type { Logger } from '../runtime/logger.ts'
+import { peerIdentity } from '../runtime/tls/peer-identity.ts'
+import type { Fleet } from './fleet.ts'
+import type { Peer } from './fleet-node.ts'
+import {
+  type DiscoveryStream,
+  endCall,
+  type Refusal,
+  type ServedSession,
+  type ServedStream,
+  serveStream,
+} from './stream-shell.ts'
+
+/** What surrounds all streams. */
+export interface DiscoveryStreamsOptions {
+  readonly follower: LogFollower
+  readonly fleet: Fleet
+  /** Streams end after this time, give or take 10 %. */
+  readonly streamMaxAgeMs: number
+  readonly streamsLimit: number
+  readonly logger: Logger
+}
+
+/** What the streams of a protocol share: what is new, encoded once. */
+export interface SharedMessages {
+  /** Encodes what is new. */
+  flush(): void
+  /** Passes over what is new: no stream needs it. */
+  skip(): void
+}
+
+/** The open streams of a protocol. */
+export interface StreamKind {
+  readonly messages: SharedMessages
+  readonly open: ReadonlySet<ServedStream>
+}
+
+/** The streams of an adapter. */
+export interface DiscoveryStreams {
+  /** Adds a protocol. */
+  kind(messages: SharedMessages): StreamKind
+  /** Why nothing can be answered now, as a gRPC status; undefined if it can. */
+  refusal(): Refusal | undefined
+  /** Serves a stream, or refuses it. */
+  serve<Request>(
+    kind: StreamKind,
+    call: DiscoveryStream<Request>,
+    createSession: () => ServedSession<Request>,
+  ): void
+  /** Lets all streams look soon whether something is due. */
+  schedulePush(): void
+  /** Ends all streams with UNAVAILABLE. */
+  close(): void
+}
+
+const tickMs = 250
+
+/** Pause between pushes: none up to 16 streams, then growing to 100 ms. */
+const pushPauseMs = (streams: number): number => (streams <= 16 ? 0 : Math.min(100, streams / 5))
+
+/** Creates the set, which is empty. */
+export function createDiscoveryStreams(options: DiscoveryStreamsOptions): DiscoveryStreams {
+  const { follower, fleet, logger } = options
+  const kinds = new Map<StreamKind, Set<ServedStream>>()
+  const count = () => [...kinds.values()].reduce((sum, { size }) => sum + size, 0)
+  let pushing: NodeJS.Timeout | NodeJS.Immediate | undefined
+
+  const push = () => {
+    pushing = undefined
+    for (const { messages, open } of kinds.keys()) {
+      if (open.size === 0 || !follower.complete) messages.skip()
+      else messages.flush()
+      for (const stream of open) stream.pump()
+    }
+  }
+  const schedulePush = () => {
+    if (pushing !== undefined) return
+    const pauseMs = pushPauseMs(count())
+    pushing = pauseMs === 0 ? setImmediate(push) : setTimeout(push, pauseMs)
+  }
+  const unsubscribe = follower.subscribe(schedulePush)
+  const ticking = setInterval(push, tickMs)
+
+  const refusal = () => {
+    if (!follower.complete)
+      return { code: status.UNAVAILABLE, details: 'still reading the event log; try again' }
+    if (count() >= options.streamsLimit)
+      return { code: status.RESOURCE_EXHAUSTED, details: 'adapter.maxStreams reached' }
+    return undefined
+  }
+
+  return {
+    kind: messages => {
+      const open = new Set<ServedStream>()
+      const kind = { messages, open }
+      kinds.set(kind, open)
+      return kind
+    },
+    refusal,
+    serve: (kind, call, createSession) => {
+      const refused = refusal()
+      if (refused !== undefined) {
+        endCall(call, refused.code, refused.details)
+        return
+      }
+      const session = createSession()
+      const open = kinds.get(kind)
+      const from = peerOf(call)
+      const stream = serveStream(call, session, {
+        logger,
+        from,
+        maxAgeMs: options.streamMaxAgeMs,
+        onIdentified: () => fleet.add(session, from, performance.now()),
+        onClosed: () => {
+          open?.delete(stream)
+          fleet.remove(session, performance.now())
+        },
+      })
+      open?.add(stream)
+    },
+    schedulePush,
+    close: () => {
+      clearInterval(ticking)
+      clearImmediate(pushing as NodeJS.Immediate)
+      clearTimeout(pushing as NodeJS.Timeout)
+      unsubscribe()
+      for (const open of kinds.values()) {
+        for (const stream of open) stream.end('the adapter is shutting down; open a stream at another one')
+      }
+    },
+  }
+}
+
+const peerOf = (call: Pick<DiscoveryStream<never>, 'getPeer' | 'getAuthContext'>): Peer => ({
+  address: call.getPeer(),
+  identity: peerIdentity(call.getAuthContext().sslPeerCertificate),
+})
