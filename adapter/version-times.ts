@@ -11,23 +11,24 @@ export interface VersionTimes {
   reached(version: number, atMs: number): void
   /**
    * When the first version after this one came; undefined if there is none. Never too late; too early by at most a
-   * tenth of a second, or by a thirtieth of the time that has passed since.
+   * tenth of a second, or by a twentieth of the time that has passed since.
    */
   firstAfter(version: number): number | undefined
   /** Forgets everything: versions count anew. */
   clear(): void
 }
 
-/** Versions that came at `sinceMs` and somewhat later, up to `to`. */
+/** Versions that came from `sinceMs` until `untilMs`; the last of them is `to`. */
 interface Span {
   readonly sinceMs: number
+  untilMs: number
   to: number
 }
 
 const spanMs = 100
 const spansLimit = 1_024
-/** A span is never longer than this share of its age. Less than 800 such spans reach back a century. */
-const ageShare = 1 / 32
+/** No longer than this share of their age: 1,000 such spans reach back a century. */
+const ageShare = 1 / 20
 
 /** Creates an empty memory. */
 export function createVersionTimes(): VersionTimes {
@@ -38,10 +39,11 @@ export function createVersionTimes(): VersionTimes {
       if (last !== undefined && version <= last.to) return
       if (last !== undefined && atMs - last.sinceMs < spanMs) {
         last.to = version
+        last.untilMs = atMs
         return
       }
       if (spans.length >= spansLimit) spans = joinOld(spans, atMs)
-      spans.push({ sinceMs: atMs, to: version })
+      spans.push({ sinceMs: atMs, untilMs: atMs, to: version })
     },
     firstAfter(version) {
       let first: Span | undefined
@@ -60,11 +62,12 @@ export function createVersionTimes(): VersionTimes {
 
 function joinOld(spans: readonly Span[], nowMs: number): Span[] {
   const joined: Span[] = []
-  for (const span of spans) {
+  for (const { sinceMs, untilMs, to } of spans) {
     const last = joined.at(-1)
-    const isClose = last !== undefined && span.sinceMs - last.sinceMs <= (nowMs - span.sinceMs) * ageShare
-    if (isClose) last.to = span.to
-    else joined.push(span)
+    if (last !== undefined && untilMs - last.sinceMs <= (nowMs - untilMs) * ageShare) {
+      last.untilMs = untilMs
+      last.to = to
+    } else joined.push({ sinceMs, untilMs, to })
   }
   return joined
 }

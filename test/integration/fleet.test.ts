@@ -36,7 +36,7 @@ describe('the fleet of a running adapter', () => {
   })
   after(async () => {
     for (const leave of goodbyes) leave()
-    await stack.stop()
+    await stack?.stop()
   })
 
   const nodes = async (): Promise<FleetStatus> => (await (await fetch(`${url}/nodes`)).json()) as FleetStatus
