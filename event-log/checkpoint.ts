@@ -7,6 +7,7 @@
 import type { Applied } from '../revocation/apply-entry.ts'
 import { type EventCodec, eventTypes } from '../revocation/formats/rescind.ts'
 import { LiveState } from '../revocation/live-state.ts'
+import { type Clock, systemClock } from '../runtime/clock.ts'
 import { CheckpointChanges, type RevocationText } from './checkpoint-changes.ts'
 import { type CheckpointStore, openCheckpointStore } from './checkpoint-store.ts'
 import type { LogPosition } from './event-log.ts'
@@ -18,6 +19,10 @@ export interface CheckpointOptions {
   readonly codec: EventCodec
   /** Called when a write fails; what it should have written is written with the next one. */
   readonly onError: (error: unknown) => void
+  /** Default: {@link openCheckpointStore}. */
+  readonly openStore?: (folder: string) => Promise<CheckpointStore>
+  /** Default: this machine's. */
+  readonly clock?: Clock
 }
 
 /** A state that is kept on disk. */
@@ -44,7 +49,8 @@ const unknownTypesLimit = 16
  * @throws RescindError ERR_DATA_FOLDER if the folder cannot be used, ERR_LOG_IN_USE if another process has it.
  */
 export async function openCheckpoint(options: CheckpointOptions): Promise<Checkpoint> {
-  const store = await openCheckpointStore(options.folder)
+  const { openStore = openCheckpointStore, clock = systemClock } = options
+  const store = await openStore(options.folder)
   const state = new LiveState()
   const unknownTypes = load(store, state)
   let changes = new CheckpointChanges()
@@ -84,7 +90,7 @@ export async function openCheckpoint(options: CheckpointOptions): Promise<Checkp
     if (writing === undefined) flush().catch(options.onError)
   }
 
-  const timer = setInterval(flushSoon, writeEveryMs)
+  const stopWriting = clock.every(writeEveryMs, flushSoon)
   return {
     state,
     noteApplied: (entry, applied) => {
@@ -96,7 +102,7 @@ export async function openCheckpoint(options: CheckpointOptions): Promise<Checkp
     flush,
     textsOf: store.textsOf,
     close: async () => {
-      clearInterval(timer)
+      stopWriting()
       await flush().finally(store.close)
     },
   }

@@ -1,9 +1,11 @@
 /** A follower on a log that loses its tail, is replaced or trimmed: it notices, reads it again, and forgets nothing. */
+
 import assert from 'node:assert/strict'
 import { afterEach, test } from 'node:test'
 import { type FollowOptions, followLog, type LogFollower } from '../../event-log/follow.ts'
 import { matchKey } from '../../revocation/key.ts'
 import type { Revocation } from '../../revocation/revocation.ts'
+import { clockAt } from '../support/clocks.ts'
 import { until } from '../support/condition.ts'
 import { createMemoryLogStore, type MemoryLogStore } from '../support/memory-log.ts'
 import { block, bytesOf, declare, plainCodec, restore } from '../support/revocations.ts'
@@ -19,7 +21,7 @@ const follow = async (store: MemoryLogStore, options: Partial<FollowOptions> = {
     log: store.open(),
     codec: plainCodec,
     graceSeconds: 0,
-    nowMs: () => 50_000,
+    clock: clockAt(() => 50_000),
     ...options,
   })
   followers.push(follower)
@@ -109,7 +111,7 @@ test('what is left over is in the full state, and goes when it expires', async (
   const store = createMemoryLogStore()
   let nowMs = 50_000
   await append(store, a, revoked('short', 100))
-  const follower = await follow(store, { nowMs: () => nowMs })
+  const follower = await follow(store, { clock: clockAt(() => nowMs) })
   store.wipe()
   await append(store, b)
   await until('it was read again', () => follower.restarts === 1 && follower.complete)
@@ -194,7 +196,7 @@ test('an end counts as reached only when the log was asked again there', async (
     },
     codec: plainCodec,
     graceSeconds: 0,
-    nowMs: () => 50_000,
+    clock: clockAt(() => 50_000),
   })
   followers.push(follower)
   await follower.caughtUp
