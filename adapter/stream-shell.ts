@@ -7,17 +7,22 @@
 import { type ServerDuplexStream, status } from '@grpc/grpc-js'
 import type { DeltaRequestMessage } from '../proto/wire.ts'
 import { RescindError } from '../revocation/error.ts'
+import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { StreamSession } from './stream-session.ts'
 
-/** A delta stream; messages out are bytes that are encoded already. */
-export type DeltaStream = ServerDuplexStream<DeltaRequestMessage, Buffer>
+/** A delta stream, as far as it is used; messages out are bytes that are encoded already. */
+export type DeltaStream = Pick<
+  ServerDuplexStream<DeltaRequestMessage, Buffer>,
+  'getPeer' | 'write' | 'end' | 'on' | 'emit'
+>
 
 /** What surrounds a stream. */
 export interface StreamSurroundings {
   readonly logger: Logger
-  /** The stream ends after this time, give or take 10 %. */
+  /** The stream ends after this time. */
   readonly maxAgeMs: number
+  readonly clock: Clock
   readonly onClosed: () => void
 }
 
@@ -27,21 +32,21 @@ export function serveStream(
   session: StreamSession,
   surroundings: StreamSurroundings,
 ): () => void {
-  const { logger } = surroundings
+  const { logger, clock } = surroundings
   const peer = call.getPeer()
   let writable = true
   let closed = false
 
   const pump = () => {
     while (writable && !closed) {
-      const message = session.next(performance.now())
+      const message = session.next(clock.monotonicMs())
       if (message === undefined) return
       writable = call.write(message.bytes)
     }
   }
   const receive = (request: DeltaRequestMessage) => {
     const before = session.status
-    session.receive(request, performance.now())
+    session.receive(request, clock.monotonicMs())
     const after = session.status
     if (before.node === undefined) logger.info({ ...after.node, peer }, 'enforcer connected')
     if (after.nackError !== undefined && before.nackError !== after.nackError) {
@@ -49,14 +54,13 @@ export function serveStream(
     }
     pump()
   }
-  const age = setTimeout(
-    () => endStream(call, status.UNAVAILABLE, 'maximum stream age; open another stream'),
-    surroundings.maxAgeMs * (0.9 + Math.random() * 0.2),
+  const stopAgeing = clock.after(surroundings.maxAgeMs, () =>
+    endStream(call, status.UNAVAILABLE, 'maximum stream age; open another stream'),
   )
   const close = () => {
     if (closed) return
     closed = true
-    clearTimeout(age)
+    stopAgeing()
     surroundings.onClosed()
     if (session.status.node !== undefined)
       logger.info({ ...session.status.node, peer }, 'enforcer disconnected')

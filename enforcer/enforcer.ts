@@ -13,6 +13,7 @@ import { createCheck, type Standing } from './check/check.ts'
 import { createCheckCounts } from './check/counts.ts'
 import { TokenCache, type TokenCacheLimits } from './check/token-cache.ts'
 import { startDiscoveryClient } from './discovery/client.ts'
+import { pruneSnapshot } from './discovery/snapshot.ts'
 import { Subscription } from './discovery/subscription.ts'
 import { deciding, type NotReadyPolicy, type StalePolicy, standingOf } from './standing.ts'
 import { startGrpcJsTransport } from './transport/grpc-js.ts'
@@ -51,8 +52,6 @@ export interface Enforcer {
 
 const watchMs = 50
 const pruneStepMs = 50
-/** A clock that is ahead for a moment must not make the table forget for good. */
-const pruneGraceSeconds = 300
 const alarmStalenessMs = 30_000
 
 /**
@@ -103,11 +102,7 @@ export async function startEnforcer(options: EnforcerOptions): Promise<Enforcer>
   })
   const discovery = startDiscoveryClient({ ...options, subscription, onReceived: watch })
   const watching = setInterval(watch, watchMs)
-  const pruning = setInterval(() => {
-    const liveAfter = Math.floor(Date.now() / 1000) - snapshot.toleranceSeconds - pruneGraceSeconds
-    snapshot.table.pruneStep(liveAfter)
-    snapshot.kept.pruneStep(liveAfter)
-  }, pruneStepMs)
+  const pruning = setInterval(() => pruneSnapshot(snapshot, Date.now() / 1000), pruneStepMs)
   const staleness = watchStaleness(logger, stalenessMs)
 
   const close = async () => {

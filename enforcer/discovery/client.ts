@@ -1,18 +1,13 @@
 /**
- * The discovery client: a gRPC shell around the subscription. It stays with one adapter as long as that answers, and
- * goes on at the next one otherwise.
+ * The discovery client: ties the subscription to streams. It stays with one adapter as long as that answers, and goes on
+ * at the next one otherwise.
  *
  * @module
  */
-import { Client, type ClientDuplexStream, credentials } from '@grpc/grpc-js'
-import {
-  type DeltaRequest,
-  type DeltaResponseMessage,
-  deltaRequestCodec,
-  deltaResponseCodec,
-  deltaTokensPath,
-} from '../../proto/wire.ts'
+import type { DeltaRequest, DeltaResponseMessage } from '../../proto/wire.ts'
+import { type Clock, systemClock } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'
+import { type ClientStream, createGrpcStreams, type DiscoveryTransport } from './grpc-streams.ts'
 import type { Subscription } from './subscription.ts'
 
 /** What a client needs. */
@@ -23,6 +18,12 @@ export interface DiscoveryClientOptions {
   readonly logger: Logger
   /** Called after each response. */
   readonly onReceived: () => void
+  /** Default: gRPC. */
+  readonly transport?: DiscoveryTransport
+  /** Default: this machine's. */
+  readonly clock?: Clock
+  /** 0 to 1; default Math.random. */
+  readonly random?: () => number
 }
 
 /** A running client. */
@@ -31,49 +32,43 @@ export interface DiscoveryClient {
   close(): Promise<void>
 }
 
-type Stream = ClientDuplexStream<DeltaRequest, DeltaResponseMessage>
-
-const responseBytesLimit = 16 * 2 ** 20
 /** An adapter sends a heartbeat each second. */
 const silenceLimitMs = 5_000
-const backoffFirstMs = 100
-const backoffLimitMs = 5_000
+const backoff = { firstMs: 100, limitMs: 5_000 } as const
+const goodbyeMs = 1_000
 
 /** Starts to subscribe, and goes on until it is closed. */
 export function startDiscoveryClient(options: DiscoveryClientOptions): DiscoveryClient {
-  const { adapters, subscription, logger } = options
-  const clients = adapters.map(address => createClient(address))
+  const { adapters, subscription, logger, clock = systemClock, random = Math.random } = options
+  const transport = options.transport ?? createGrpcStreams(adapters, backoff)
   let attempt = 0
   let failures = 0
-  let stream: Stream | undefined
-  let retrying: NodeJS.Timeout | undefined
+  let stream: ClientStream | undefined
+  let stopRetry: () => void = () => undefined
   let closed = false
 
   const retry = (address: string, reason: string) => {
     stream = undefined
     if (closed) return
-    const waitMs = Math.min(backoffLimitMs, backoffFirstMs * 2 ** failures++) * (0.5 + Math.random() / 2)
+    const waitMs = Math.min(backoff.limitMs, backoff.firstMs * 2 ** failures++) * (0.5 + random() / 2)
     if (failures > 1)
       logger.warn({ adapter: address, reason }, 'no discovery from this adapter; trying again')
-    retrying = setTimeout(connect, waitMs)
+    stopRetry = clock.after(waitMs, connect)
   }
 
   const connect = () => {
-    const address = adapters[attempt % adapters.length] as string
-    const client = clients[attempt++ % adapters.length] as Client
-    const opened: Stream = client.makeBidiStreamRequest(
-      deltaTokensPath,
-      deltaRequestCodec.encode,
-      deltaResponseCodec.decode,
-    )
+    const address = adapters[attempt++ % adapters.length] as string
+    const opened = transport.open(address)
     stream = opened
     let reason = 'the stream ended'
-    const silence = setTimeout(() => {
+    const onSilence = () => {
       reason = 'no heartbeat'
       opened.cancel()
-    }, silenceLimitMs)
+    }
+    let stopSilence = clock.after(silenceLimitMs, onSilence)
     opened.on('data', (response: DeltaResponseMessage) => {
-      silence.refresh()
+      stopSilence()
+      stopSilence = clock.after(silenceLimitMs, onSilence)
       if (failures > 0) logger.info({ adapter: address }, 'discovery has resumed')
       failures = 0
       take(response, opened)
@@ -83,17 +78,17 @@ export function startDiscoveryClient(options: DiscoveryClientOptions): Discovery
     })
     // Not `close`: a stream that fails before anything was received never emits that.
     opened.on('status', () => {
-      clearTimeout(silence)
+      stopSilence()
       retry(address, reason)
     })
     opened.write(subscription.open())
   }
 
-  const take = (response: DeltaResponseMessage, opened: Stream) => {
+  const take = (response: DeltaResponseMessage, opened: ClientStream) => {
     const { request, received, problem } = subscription.receive(
       response,
-      performance.now(),
-      Date.now() / 1000,
+      clock.monotonicMs(),
+      clock.wallMs() / 1000,
     )
     if (request !== undefined) opened.write(request)
     if (problem !== undefined) logger.error({ problem }, 'a batch of revocations was refused')
@@ -116,28 +111,18 @@ export function startDiscoveryClient(options: DiscoveryClientOptions): Discovery
   return {
     close: async () => {
       closed = true
-      clearTimeout(retrying)
-      await endStream(stream, subscription.goodbye())
-      for (const client of clients) client.close()
+      stopRetry()
+      if (stream !== undefined) await endStream(stream, subscription.goodbye(), clock)
+      transport.close()
     },
   }
 }
 
-const createClient = (address: string): Client =>
-  new Client(address, credentials.createInsecure(), {
-    'grpc.max_receive_message_length': responseBytesLimit,
-    'grpc.keepalive_time_ms': 10_000,
-    'grpc.keepalive_timeout_ms': 5_000,
-    'grpc.initial_reconnect_backoff_ms': backoffFirstMs,
-    'grpc.max_reconnect_backoff_ms': backoffLimitMs,
-  })
-
-function endStream(stream: Stream | undefined, goodbye: DeltaRequest): Promise<void> {
-  if (stream === undefined) return Promise.resolve()
+function endStream(stream: ClientStream, goodbye: DeltaRequest, clock: Clock): Promise<void> {
   return new Promise(done => {
-    const limit = setTimeout(() => stream.cancel(), 1_000)
+    const stopWaiting = clock.after(goodbyeMs, () => stream.cancel())
     stream.on('status', () => {
-      clearTimeout(limit)
+      stopWaiting()
       done()
     })
     stream.write(goodbye)

@@ -34,6 +34,16 @@ export interface Snapshot {
   lifetimes: TokenLifetimes
 }
 
+/** A clock that is ahead for a moment must not make the table forget for good. */
+const pruneGraceSeconds = 300
+
+/** Removes what expired from the next part of the table in turn. */
+export function pruneSnapshot({ table, kept, toleranceSeconds }: Snapshot, nowSeconds: number): void {
+  const liveAfter = Math.floor(nowSeconds) - toleranceSeconds - pruneGraceSeconds
+  table.pruneStep(liveAfter)
+  kept.pruneStep(liveAfter)
+}
+
 /** Nothing yet. */
 export const createSnapshot = (): Snapshot => ({
   table: new RevocationTable(),
