@@ -46,6 +46,7 @@ export function createDiscovery(options: DiscoveryOptions): Discovery {
   const { follower, fleet, logger, clock = systemClock, random = Math.random } = options
   const batches = new Batches(follower.state, {
     ...options,
+    nowMs: clock.monotonicMs,
     logAgeMs: () => Math.max(0, Math.round(clock.monotonicMs() - follower.confirmedAtMs)),
   })
   const pumps = new Set<() => void>()
