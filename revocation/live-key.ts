@@ -22,6 +22,9 @@ export const mergeTimes = (a: Times, b: Times): Times => ({
   issuedBefore: Math.max(a.issuedBefore, b.issuedBefore),
 })
 
+const covers = (times: Times, others: Times): boolean =>
+  times.expiresAt >= others.expiresAt && times.issuedBefore >= others.issuedBefore
+
 /** One revocation of a key. */
 export interface Single {
   readonly id: string
@@ -121,7 +124,7 @@ export class LiveKey implements LiveEntry {
     return live
   }
 
-  /** The revocation with this id, if it is held singly. */
+  /** The revocation with this id, if it is held singly: what the log holds of it, else what is left over. */
   find(id: string): Single | undefined {
     return this.#singles.find(single => single.id === id)
   }
@@ -139,13 +142,16 @@ export class LiveKey implements LiveEntry {
 
   /** Adds a revocation that the log holds; one with an id that is there already is the same revocation. */
   add(id: string, times: Times, position: number): void {
-    const same = this.find(id)
-    if (same === undefined && this.#singles.length >= singlesLimit) {
+    const held = this.#singles.filter(single => single.id === id)
+    if (held.length === 0 && this.#singles.length >= singlesLimit) {
       this.#merge(times, position)
       return
     }
+    const same = held.find(single => single.position !== leftoverPosition)
     const single = same === undefined ? { id, times, position } : lasting(same, { id, times, position })
-    this.#hold([...this.#without(id), single], this.#merged, this.#mergedLeftover)
+    // The log may say less of it than what was lost: then that is still not something that the log holds.
+    const rest = held.filter(one => one.position === leftoverPosition && !covers(single.times, one.times))
+    this.#hold([...this.#without(id), single, ...rest], this.#merged, this.#mergedLeftover)
   }
 
   /**
@@ -154,7 +160,8 @@ export class LiveKey implements LiveEntry {
    * @returns when that is: not before `expiresAt`.
    */
   restore(id: string, expiresAt: number): number {
-    const until = Math.max(expiresAt, this.find(id)?.times.expiresAt ?? 0)
+    const held = this.#singles.filter(single => single.id === id)
+    const until = Math.max(expiresAt, ...held.map(({ times }) => times.expiresAt))
     this.#hold(this.#without(id), this.#merged, this.#mergedLeftover)
     this.restoredUntil = Math.max(this.restoredUntil, until)
     return until
@@ -164,7 +171,12 @@ export class LiveKey implements LiveEntry {
   becomeLeftover(): void {
     this.changedAt = leftoverPosition
     this.restoredUntil = 0
-    const singles = this.#singles.map(single => ({ ...single, position: leftoverPosition }))
+    const byId = new Map<string, Single>()
+    for (const { id, times } of this.#singles) {
+      const union = mergeTimes(byId.get(id)?.times ?? restoredTimes, times)
+      byId.set(id, { id, times: union, position: leftoverPosition })
+    }
+    const singles = [...byId.values()]
     const merged = [this.#merged?.times, this.#mergedLeftover].filter(times => times !== undefined)
     this.#hold(singles, undefined, merged.length === 0 ? undefined : merged.reduce(mergeTimes))
   }
@@ -209,7 +221,7 @@ export class LiveKey implements LiveEntry {
 
 /** Both, at the position of the one that lasts longer, or else the later one: trimming keeps what is there. */
 function lasting<T extends Merged>(known: T, later: T): T {
-  const isShorter = later.times.expiresAt < known.times.expiresAt && known.position !== leftoverPosition
+  const isShorter = later.times.expiresAt < known.times.expiresAt
   return {
     ...later,
     times: mergeTimes(known.times, later.times),

@@ -107,6 +107,23 @@ test('what only the follower knows does not pass for something that the log hold
   assert.ok(isLive(follower, b))
 })
 
+test('a log that says less of a revocation than was lost does not pass for one that says all of it', async () => {
+  const store = createMemoryLogStore()
+  const short = block({ jti: 'a' }, 100, a.id)
+  await append(store, short, a)
+  const follower = await follow(store)
+  store.rollBack(1)
+  await until('it was noticed', () => follower.restarts === 1 && follower.complete)
+  const key = matchKey(a.match, false).key
+  const timesOf = (expiresAt: number) => ({ expiresAt, issuedBefore: 2 ** 32 - 1 })
+  assert.equal(entryOf(follower, a)?.expiresAt, 1_000)
+  assert.equal(follower.state.covers(key, timesOf(1_000)), false)
+  assert.equal(follower.state.covers(key, timesOf(100)), true)
+  await append(store, restore(short))
+  await follower.reached(2)
+  assert.equal(entryOf(follower, a)?.expiresAt, 0)
+})
+
 test('what is left over is in the full state, and goes when it expires', async () => {
   const store = createMemoryLogStore()
   let nowMs = 50_000
