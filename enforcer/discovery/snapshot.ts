@@ -35,13 +35,17 @@ export interface Snapshot {
 }
 
 /** A clock that is ahead for a moment must not make the table forget for good. */
-const pruneGraceSeconds = 300
+const forgetGraceSeconds = 300
+
+/** What expired at or before this may be forgotten, seconds. */
+export const forgottenAt = (nowSeconds: number, toleranceSeconds: number): number =>
+  Math.floor(nowSeconds) - toleranceSeconds - forgetGraceSeconds
 
 /** Removes what expired from the next part of the table in turn. */
 export function pruneSnapshot({ table, kept, toleranceSeconds }: Snapshot, nowSeconds: number): void {
-  const liveAfter = Math.floor(nowSeconds) - toleranceSeconds - pruneGraceSeconds
-  table.pruneStep(liveAfter)
-  kept.pruneStep(liveAfter)
+  const expiredAt = forgottenAt(nowSeconds, toleranceSeconds)
+  table.pruneStep(expiredAt)
+  kept.pruneStep(expiredAt)
 }
 
 /** Nothing yet. */
@@ -90,18 +94,18 @@ export function storeLeftover(
  * Copies into a full state what is held and was not mentioned in it, not even as restored: a full state never forgets.
  * If the log had lost its tail, what it says of a key may be older than what is held: then whatever rejects more stays.
  *
- * @param liveAfter entries that expired at or before this are not copied.
+ * @param expiredAt entries that expired at or before this are not copied.
  * @returns when the last of the copied entries expires, seconds; 0 if there was none.
  */
 export function keepHeld(
   { table, kept }: Pick<Snapshot, 'table' | 'kept'>,
   received: RevocationTable,
-  liveAfter: number,
+  expiredAt: number,
   rolledBack: boolean,
 ): number {
   let keptUntil = 0
   table.forEach((k0, k1, k2, k3, expiresAt, issuedBefore) => {
-    if (expiresAt <= liveAfter) return
+    if (expiresAt <= expiredAt) return
     const isRestored = received.has(k0, k1, k2, k3) && !received.rejects(k0, k1, k2, k3, 0, 0)
     const isKept = rolledBack || (kept.size > 0 && kept.has(k0, k1, k2, k3) && !isRestored)
     if (!isKept && received.has(k0, k1, k2, k3)) return

@@ -19,6 +19,7 @@ import { batchOf, invalidBatch, isSignOfLife } from './received-batch.ts'
 import {
   areSameClaimSets,
   createSnapshot,
+  forgottenAt,
   keepHeld,
   type Snapshot,
   storeEntry,
@@ -112,13 +113,17 @@ export class Subscription {
       this.#check(batch)
       const before = this.snapshot.version
       const entries = this.#apply(batch, nowSeconds)
-      this.#logAgeMs = batch.logAgeMs
-      this.#receivedAtMs = nowMs
-      if (response.nonce === '') return { request: undefined }
-      const request = { typeUrl: revocationBatchTypeUrl, responseNonce: response.nonce }
       const { version } = this.snapshot
       const isFull = batch.kind === 'FULL_LAST'
-      if (version === before && !isFull) return { request }
+      const isReached = version !== before || isFull
+      // On the way to a version the state is as old as before.
+      if (isReached || response.nonce === '') {
+        this.#logAgeMs = batch.logAgeMs
+        this.#receivedAtMs = nowMs
+      }
+      if (response.nonce === '') return { request: undefined }
+      const request = { typeUrl: revocationBatchTypeUrl, responseNonce: response.nonce }
+      if (!isReached) return { request }
       return { request, received: { version, entries, isFull, rolledBack: batch.rolledBack } }
     } catch (error) {
       this.#filling = undefined
@@ -220,7 +225,8 @@ export class Subscription {
     nowSeconds: number,
   ): void {
     const { snapshot } = this
-    const keptUntil = keepHeld(snapshot, table, nowSeconds - batch.toleranceS, batch.rolledBack)
+    const expiredAt = forgottenAt(nowSeconds, batch.toleranceS)
+    const keptUntil = keepHeld(snapshot, table, expiredAt, batch.rolledBack)
     if (keptUntil > 0) {
       this.#keptSets = { sets: snapshot.claimSets, until: Math.max(keptUntil, this.#keptSets.until) }
     }
@@ -232,7 +238,7 @@ export class Subscription {
   /** Claim sets take effect before the entries of the same batch; those that went, when a version is reached. */
   #adopt(batch: RevocationBatchMessage, claimSets: readonly ClaimSet[], nowSeconds: number): void {
     const { snapshot } = this
-    const isKept = this.#keptSets.until > nowSeconds - batch.toleranceS
+    const isKept = this.#keptSets.until > forgottenAt(nowSeconds, batch.toleranceS)
     const wanted = isKept ? unionOfClaimSets(claimSets, this.#keptSets.sets) : claimSets
     const isOnTheWay = batch.kind === 'DELTA' && batch.to === snapshot.version
     const sets = isOnTheWay ? unionOfClaimSets(snapshot.claimSets, wanted) : wanted
