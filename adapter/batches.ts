@@ -36,6 +36,8 @@ export interface BatchSettings {
   readonly toleranceSeconds: number
   /** Time since the end of the log was last confirmed, milliseconds. */
   readonly logAgeMs: () => number
+  /** Monotonic milliseconds. */
+  readonly nowMs: () => number
   /** Bytes of entries in one message; default 1 MiB. */
   readonly entriesBytesLimit?: number
   /** Bytes of shared messages that are kept for streams that lag; default 32 MiB. */
@@ -48,7 +50,12 @@ interface Run {
   readonly to: number
   readonly messages: readonly Outgoing[]
   readonly bytes: number
+  /** When it was encoded, monotonic milliseconds. */
+  readonly atMs: number
 }
+
+/** Messages say how old the knowledge of the log was when they were encoded: later than this they are not sent. */
+const sharedForMs = 1_000
 
 /** A key whose entry is to be sent. */
 interface Sendable {
@@ -107,7 +114,7 @@ export class Batches {
     this.#announcedGeneration = generation
     this.#changed.clear()
     this.#flushedTo = to
-    this.#keep({ from, to, messages, bytes: sizeOf(messages) })
+    this.#keep({ from, to, messages, bytes: sizeOf(messages), atMs: this.#settings.nowMs() })
   }
 
   /**
@@ -116,7 +123,20 @@ export class Batches {
    * @returns undefined if there is nothing new, or if the version is too old: then {@link walk} leads on.
    */
   shared(version: number): Iterator<Outgoing> | undefined {
-    return this.#shared.get(version)?.messages[Symbol.iterator]()
+    const run = this.#shared.get(version)
+    return run === undefined || this.#isOld(run) ? undefined : this.#messagesOf(run)
+  }
+
+  /** A stream may take them one by one, and slowly: what would be told too late is told afresh. */
+  *#messagesOf(run: Run): Generator<Outgoing> {
+    for (const message of run.messages) {
+      if (this.#isOld(run)) return yield* this.walk(run.from)
+      yield message
+    }
+  }
+
+  #isOld({ atMs }: Run): boolean {
+    return this.#settings.nowMs() - atMs > sharedForMs
   }
 
   /** What changed after a version, encoded for one stream while it is sent. Always at least one message. */

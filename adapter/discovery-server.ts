@@ -10,10 +10,7 @@ import {
   type ServiceDefinition,
   type sendUnaryData,
 } from '@grpc/grpc-js'
-import type { TextsOnDisk } from '../event-log/checkpoint-texts.ts'
-import type { LogFollower } from '../event-log/follow.ts'
 import {
-  type DeltaRequestMessage,
   deltaRequestCodec,
   deltaTokensPath,
   fetchTokensPath,
@@ -22,30 +19,15 @@ import {
   streamTokensPath,
 } from '../proto/wire.ts'
 import { bindGrpcServer, shutDownGrpcServer } from '../runtime/grpc-server.ts'
-import type { Logger } from '../runtime/logger.ts'
 import type { TlsFiles } from '../runtime/tls/files.ts'
 import { listenGrpcTls } from '../runtime/tls/grpc-listener.ts'
-import { Batches } from './batches.ts'
-import { createDiscoveryStreams } from './discovery-streams.ts'
-import type { Fleet } from './fleet.ts'
-import { startSotwService } from './sotw-service.ts'
-import { StreamSession } from './stream-session.ts'
-import type { DiscoveryStream } from './stream-shell.ts'
+import { createDiscovery, type DiscoveryOptions } from './discovery.ts'
 
 /** What a discovery server needs. */
-export interface DiscoveryServerOptions {
+export interface DiscoveryServerOptions extends DiscoveryOptions {
   readonly address: string
-  readonly follower: LogFollower
-  readonly fleet: Fleet
-  /** The texts of revocations, for streams that need them; without them those are refused. */
-  readonly texts?: TextsOnDisk | undefined
-  readonly toleranceSeconds: number
-  /** Streams end after this time, give or take 10 %, so that a load balancer spreads them again. */
-  readonly streamMaxAgeMs: number
-  readonly streamsLimit: number
   /** Certificate and key, with authorities for mTLS; undefined: not encrypted. */
   readonly tls?: TlsFiles | undefined
-  readonly logger: Logger
 }
 
 /** A running discovery server. */
@@ -100,30 +82,23 @@ const definition = {
  * @throws RescindError ERR_ADDRESS_IN_USE if it cannot listen.
  */
 export async function startDiscoveryServer(options: DiscoveryServerOptions): Promise<DiscoveryServer> {
-  const { follower } = options
-  const batches = new Batches(follower.state, {
-    toleranceSeconds: options.toleranceSeconds,
-    logAgeMs: () => Math.max(0, Math.round(performance.now() - follower.confirmedAtMs)),
-  })
-  const streams = createDiscoveryStreams(options)
-  const delta = streams.kind(batches)
-  const sotw = startSotwService({ ...options, streams })
-
-  const serveDelta = (call: DiscoveryStream<DeltaRequestMessage>) => {
-    const session = () => new StreamSession({ state: follower.state, batches, follower, random: Math.random })
-    streams.serve(delta, call, session)
-  }
+  const discovery = createDiscovery(options)
   const fetch = (call: ServerUnaryCall<SotwRequestMessage, Buffer>, done: sendUnaryData<Buffer>) =>
-    sotw.fetch(call).then(fetched => (Buffer.isBuffer(fetched) ? done(null, fetched) : done(fetched)))
+    discovery
+      .fetchTokens(call)
+      .then(fetched => (Buffer.isBuffer(fetched) ? done(null, fetched) : done(fetched)))
 
   const server = new Server(serverOptions(options.streamMaxAgeMs))
-  server.addService(definition, { DeltaTokens: serveDelta, StreamTokens: sotw.serve, FetchTokens: fetch })
+  server.addService(definition, {
+    DeltaTokens: discovery.serveDelta,
+    StreamTokens: discovery.serveTokens,
+    FetchTokens: fetch,
+  })
   const listener = await listen(server, options)
   return {
     port: listener.port,
     close: async () => {
-      streams.close()
-      sotw.close()
+      discovery.close()
       await shutDownGrpcServer(server)
       listener.close()
     },

@@ -5,6 +5,7 @@
  */
 import { status } from '@grpc/grpc-js'
 import type { LogFollower } from '../event-log/follow.ts'
+import { type Clock, systemClock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { peerIdentity } from '../runtime/tls/peer-identity.ts'
 import type { Fleet } from './fleet.ts'
@@ -26,6 +27,10 @@ export interface DiscoveryStreamsOptions {
   readonly streamMaxAgeMs: number
   readonly streamsLimit: number
   readonly logger: Logger
+  /** Default: this machine's. */
+  readonly clock?: Clock
+  /** 0 to 1; default Math.random. */
+  readonly random?: () => number
 }
 
 /** What the streams of a protocol share: what is new, encoded once. */
@@ -67,13 +72,13 @@ const pushPauseMs = (streams: number): number => (streams <= 16 ? 0 : Math.min(1
 
 /** Creates the set, which is empty. */
 export function createDiscoveryStreams(options: DiscoveryStreamsOptions): DiscoveryStreams {
-  const { follower, fleet, logger } = options
+  const { follower, fleet, logger, clock = systemClock, random = Math.random } = options
   const kinds = new Map<StreamKind, Set<ServedStream>>()
   const count = () => [...kinds.values()].reduce((sum, { size }) => sum + size, 0)
-  let pushing: NodeJS.Timeout | NodeJS.Immediate | undefined
+  let stopPush: (() => void) | undefined
 
   const push = () => {
-    pushing = undefined
+    stopPush = undefined
     for (const { messages, open } of kinds.keys()) {
       if (open.size === 0 || !follower.complete) messages.skip()
       else messages.flush()
@@ -81,12 +86,10 @@ export function createDiscoveryStreams(options: DiscoveryStreamsOptions): Discov
     }
   }
   const schedulePush = () => {
-    if (pushing !== undefined) return
-    const pauseMs = pushPauseMs(count())
-    pushing = pauseMs === 0 ? setImmediate(push) : setTimeout(push, pauseMs)
+    stopPush ??= clock.after(pushPauseMs(count()), push)
   }
   const unsubscribe = follower.subscribe(schedulePush)
-  const ticking = setInterval(push, tickMs)
+  const stopTicking = clock.every(tickMs, push)
 
   const refusal = () => {
     if (!follower.complete)
@@ -116,20 +119,20 @@ export function createDiscoveryStreams(options: DiscoveryStreamsOptions): Discov
       const stream = serveStream(call, session, {
         logger,
         from,
-        maxAgeMs: options.streamMaxAgeMs,
-        onIdentified: () => fleet.add(session, from, performance.now()),
+        maxAgeMs: options.streamMaxAgeMs * (0.9 + random() * 0.2),
+        clock,
+        onIdentified: () => fleet.add(session, from, clock.monotonicMs()),
         onClosed: () => {
           open?.delete(stream)
-          fleet.remove(session, performance.now())
+          fleet.remove(session, clock.monotonicMs())
         },
       })
       open?.add(stream)
     },
     schedulePush,
     close: () => {
-      clearInterval(ticking)
-      clearImmediate(pushing as NodeJS.Immediate)
-      clearTimeout(pushing as NodeJS.Timeout)
+      stopTicking()
+      stopPush?.()
       unsubscribe()
       for (const open of kinds.values()) {
         for (const stream of open) stream.end('the adapter is shutting down; open a stream at another one')

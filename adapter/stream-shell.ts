@@ -6,13 +6,17 @@
  */
 import { type ServerDuplexStream, status } from '@grpc/grpc-js'
 import { RescindError } from '../revocation/error.ts'
+import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Outgoing } from './batches.ts'
 import type { FleetStream } from './fleet.ts'
 import type { Peer } from './fleet-node.ts'
 
-/** A discovery stream; messages out are bytes that are encoded already. */
-export type DiscoveryStream<Request> = ServerDuplexStream<Request, Buffer>
+/** A discovery stream, as far as it is used; messages out are bytes that are encoded already. */
+export type DiscoveryStream<Request> = Pick<
+  ServerDuplexStream<Request, Buffer>,
+  'getPeer' | 'getAuthContext' | 'write' | 'on' | 'emit'
+>
 
 /** One side of a stream as a state machine. Times are monotonic milliseconds. */
 export interface ServedSession<Request> extends FleetStream {
@@ -26,8 +30,9 @@ export interface ServedSession<Request> extends FleetStream {
 export interface StreamSurroundings {
   readonly logger: Logger
   readonly from: Peer
-  /** The stream ends after this time, give or take 10 %. */
+  /** The stream ends after this time. */
   readonly maxAgeMs: number
+  readonly clock: Clock
   /** The enforcer has said who it is. */
   readonly onIdentified: () => void
   readonly onClosed: () => void
@@ -47,8 +52,8 @@ export function serveStream<Request>(
   session: ServedSession<Request>,
   surroundings: StreamSurroundings,
 ): ServedStream {
-  const { logger, from } = surroundings
-  let working: NodeJS.Immediate | undefined
+  const { logger, from, clock } = surroundings
+  let stopWorking: (() => void) | undefined
   let writable = true
   let closed = false
 
@@ -61,23 +66,23 @@ export function serveStream<Request>(
     }
   }
   const writeDue = () => {
-    while (writable && !closed && working === undefined) {
-      const message = session.next(performance.now())
+    while (writable && !closed && stopWorking === undefined) {
+      const message = session.next(clock.monotonicMs())
       if (message === undefined) return
       if (message === 'working') workOn()
       else writable = call.write(message.bytes)
     }
   }
   const workOn = () => {
-    working = setImmediate(() => {
-      working = undefined
+    stopWorking = clock.after(0, () => {
+      stopWorking = undefined
       pump()
     })
   }
   const pump = () => guarded(writeDue)
   const receive = (request: Request) => {
     const before = session.status
-    session.receive(request, performance.now())
+    session.receive(request, clock.monotonicMs())
     const after = session.status
     if (before.node === undefined) {
       surroundings.onIdentified()
@@ -91,15 +96,12 @@ export function serveStream<Request>(
   const end = (details: string) => {
     if (!closed) endCall(call, status.UNAVAILABLE, details)
   }
-  const age = setTimeout(
-    () => end('maximum stream age; open another stream'),
-    surroundings.maxAgeMs * (0.9 + Math.random() * 0.2),
-  )
+  const stopAgeing = clock.after(surroundings.maxAgeMs, () => end('maximum stream age; open another stream'))
   const close = () => {
     if (closed) return
     closed = true
-    clearTimeout(age)
-    clearImmediate(working)
+    stopAgeing()
+    stopWorking?.()
     surroundings.onClosed()
     if (session.status.node !== undefined)
       logger.info({ ...session.status.node, ...from }, 'enforcer disconnected')

@@ -16,6 +16,7 @@ import { type DiscoveryClient, startDiscoveryClient } from './discovery/client.t
 import { createDeltaFeed } from './discovery/delta-feed.ts'
 import type { AnyFeed, Feed } from './discovery/feed.ts'
 import { createGrpcStreams, type DiscoveryTls } from './discovery/grpc-streams.ts'
+import { pruneSnapshot } from './discovery/snapshot.ts'
 import { createSotwSubscription } from './discovery/sotw-subscription.ts'
 import { Subscription } from './discovery/subscription.ts'
 import { deciding, type NotReadyPolicy, type StalePolicy, standingOf } from './standing.ts'
@@ -66,8 +67,6 @@ export interface Enforcer {
 
 const watchMs = 50
 const pruneStepMs = 50
-/** A clock that is ahead for a moment must not make the table forget for good. */
-const pruneGraceSeconds = 300
 const alarmStalenessMs = 30_000
 
 /**
@@ -118,11 +117,7 @@ export async function startEnforcer(options: EnforcerOptions): Promise<Enforcer>
   })
   const discovery = start(watch)
   const watching = setInterval(watch, watchMs)
-  const pruning = setInterval(() => {
-    const liveAfter = Math.floor(Date.now() / 1000) - snapshot.toleranceSeconds - pruneGraceSeconds
-    snapshot.table.pruneStep(liveAfter)
-    snapshot.kept.pruneStep(liveAfter)
-  }, pruneStepMs)
+  const pruning = setInterval(() => pruneSnapshot(snapshot, Date.now() / 1000), pruneStepMs)
   const staleness = watchStaleness(logger, stalenessMs)
 
   const close = async () => {

@@ -6,7 +6,10 @@
 import type { Applied } from '../revocation/apply-entry.ts'
 import { historyLimit } from '../revocation/digest-history.ts'
 import type { LiveKeyImage } from '../revocation/live-key.ts'
+import type { LiveState } from '../revocation/live-state.ts'
 import type { Revocation } from '../revocation/revocation.ts'
+import type { Restored } from '../revocation/state-summary.ts'
+import { type Group, packGroup } from './checkpoint-group.ts'
 import type { LogPosition } from './event-log.ts'
 
 /** What people want to know of a revocation; never needed to decide. */
@@ -14,6 +17,19 @@ export type RevocationText = Pick<
   Revocation,
   'id' | 'match' | 'tokenType' | 'reason' | 'actor' | 'revokedAt' | 'issuedBefore' | 'expiresAt'
 >
+
+/** What changed, with the state as it was when it was taken. */
+export interface TakenChanges {
+  readonly group: Group | undefined
+  readonly restorations: readonly (readonly [id: string, restored: Restored | undefined])[]
+  readonly texts: ReadonlyMap<number, RevocationText>
+  readonly forgottenTexts: ReadonlySet<number>
+  readonly history: readonly LogPosition[]
+  /** The log began anew: positions and restorations that were written before are of no use. */
+  readonly isRestarted: boolean
+  /** Seconds: nothing is held that was not needed any more at this time. */
+  readonly prunedAt: number
+}
 
 /** Changes that wait to be written. Keys are 16 bytes as text, see `keyText`; for sequence numbers see `LiveKey`. */
 export class CheckpointChanges {
@@ -51,6 +67,20 @@ export class CheckpointChanges {
     if (event?.kind !== 'revocation' || !this.#awaited.delete(sequence)) return
     const { kind: _, ...text } = event
     this.texts.set(sequence, text)
+  }
+
+  /** What is to be written of them. */
+  take(state: LiveState): TakenChanges {
+    const keys = Array.from(this.keys, key => state.kept(key)).filter(kept => kept !== undefined)
+    return {
+      group: keys.length === 0 ? undefined : packGroup(keys),
+      restorations: Array.from(this.restored, id => [id, state.restored(id)] as const),
+      texts: this.texts,
+      forgottenTexts: this.forgottenTexts,
+      history: this.history,
+      isRestarted: this.isRestarted,
+      prunedAt: state.prunedAt,
+    }
   }
 
   /** The log begins anew. */

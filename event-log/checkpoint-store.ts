@@ -3,17 +3,18 @@
  *
  * @module
  */
+import { accessSync, constants, mkdirSync } from 'node:fs'
 import { type Database, open, type RootDatabase } from 'lmdb'
 import { historyLimit } from '../revocation/digest-history.ts'
 import { RescindError } from '../revocation/error.ts'
 import type { PackedKey } from '../revocation/live-rows.ts'
-import type { LiveState } from '../revocation/live-state.ts'
 import type { Restored, StateParts, StateSummary } from '../revocation/state-summary.ts'
-import type { CheckpointChanges, RevocationText } from './checkpoint-changes.ts'
+import type { RevocationText, TakenChanges } from './checkpoint-changes.ts'
 import { checkFileSize, noteFileSize } from './checkpoint-file.ts'
-import { type Group, groupSum, packGroup, unpackGroup } from './checkpoint-group.ts'
+import { type Group, groupSum, unpackGroup } from './checkpoint-group.ts'
 import type { PlacedText } from './checkpoint-texts.ts'
 import type { LogPosition } from './event-log.ts'
+import { claimFolder, type FolderClaim } from './folder-claim.ts'
 import { settleCommit } from './lmdb-commit.ts'
 
 /** What a checkpoint says beside its parts. */
@@ -26,11 +27,9 @@ export interface CheckpointSummary extends Omit<StateSummary, 'digest'> {
   readonly unknownTypes: readonly string[]
 }
 
-/** What changed since the last write, and the state as it is now. */
-export interface CheckpointWrite {
-  readonly changes: CheckpointChanges
+/** What is to be written. */
+export interface CheckpointWrite extends TakenChanges {
   readonly summary: CheckpointSummary
-  readonly state: Pick<LiveState, 'kept' | 'restored' | 'prunedAt'>
 }
 
 /** A checkpoint on disk. */
@@ -39,7 +38,7 @@ export interface CheckpointStore {
   text(sequence: number): RevocationText | undefined
   /** See `TextsOnDisk`. */
   textsAfter(sequence: number, limit: number): readonly PlacedText[]
-  /** What is to be written is taken at once; durable when it resolves. */
+  /** Durable when it resolves. */
   write(write: CheckpointWrite): Promise<void>
   close(): Promise<void>
 }
@@ -70,9 +69,22 @@ interface Databases {
  * Opens the store in a folder, after `load` took over what it holds. A new folder holds nothing, and so does one that was
  * written in another format.
  *
- * @throws RescindError ERR_CHECKPOINT_INVALID if what is stored was damaged.
+ * @throws RescindError ERR_CHECKPOINT_INVALID if what is stored was damaged, ERR_DATA_FOLDER if the folder cannot be used,
+ *   ERR_LOG_IN_USE if another process has it.
  */
 export async function openCheckpointStore(folder: string, load: LoadCheckpoint): Promise<CheckpointStore> {
+  makeFolder(folder)
+  const claim = await claimFolder(folder, 'adapter.dataFolder')
+  try {
+    await loadFolder(folder, load)
+  } catch (error) {
+    await claim.release()
+    throw error
+  }
+  return storeIn(openDatabases(folder), folder, claim)
+}
+
+async function loadFolder(folder: string, load: LoadCheckpoint): Promise<void> {
   checkFileSize(folder)
   const stored = openDatabases(folder)
   try {
@@ -81,7 +93,6 @@ export async function openCheckpointStore(folder: string, load: LoadCheckpoint):
     // What was read is mapped into memory until the file is closed.
     await stored.root.close()
   }
-  return storeIn(openDatabases(folder), folder)
 }
 
 function openDatabases(folder: string): Databases {
@@ -135,12 +146,8 @@ function* readHistory(history: Database<Buffer, number>) {
   for (const { value } of history.getRange({})) yield* unpackPositions(value)
 }
 
-function storeIn(databases: Databases, folder: string): CheckpointStore {
+function storeIn(databases: Databases, folder: string, claim: FolderClaim): CheckpointStore {
   const { root, texts } = databases
-  const commit = (write: CheckpointWrite): Promise<void> => {
-    const changed = taken(write)
-    return root.childTransaction(() => writeAll(databases, write, changed))
-  }
   return {
     text: sequence => texts.get(sequence),
     textsAfter: (sequence, limit) =>
@@ -149,44 +156,33 @@ function storeIn(databases: Databases, folder: string): CheckpointStore {
         text: value,
       })),
     write: async write => {
-      await commit(write).catch(settleCommit)
+      await root.childTransaction(() => writeAll(databases, write)).catch(settleCommit)
       noteFileSize(folder)
     },
-    close: () => root.close(),
+    close: async () => {
+      await root.close()
+      await claim.release()
+    },
   }
 }
 
-/** What changed, as it is now: when the transaction begins the state has gone on. */
-interface Taken {
-  readonly group: Group | undefined
-  readonly restorations: readonly (readonly [id: string, restored: Restored | undefined])[]
-}
-
-function taken({ changes, state }: CheckpointWrite): Taken {
-  const keys = Array.from(changes.keys, key => state.kept(key)).filter(kept => kept !== undefined)
-  return {
-    group: keys.length === 0 ? undefined : packGroup(keys),
-    restorations: Array.from(changes.restored, id => [id, state.restored(id)] as const),
-  }
-}
-
-function writeAll(databases: Databases, write: CheckpointWrite, { group, restorations }: Taken): void {
+function writeAll(databases: Databases, write: CheckpointWrite): void {
   const { meta, texts, restored, history } = databases
-  const { changes, summary } = write
+  const { group } = write
   meta.putSync('format', formatVersion)
-  meta.putSync('summary', summary)
-  const sum =
-    removeGroups(databases, write.state.prunedAt) + (group === undefined ? 0 : addGroup(databases, group))
-  meta.putSync('sum', (Number(meta.get('sum') ?? 0) + sum) % sumLimit)
-  for (const sequence of changes.forgottenTexts) texts.removeSync(sequence)
-  for (const [sequence, text] of changes.texts) texts.putSync(sequence, text)
-  if (changes.isRestarted) restored.clearSync()
-  for (const [id, one] of restorations) {
+  meta.putSync('summary', write.summary)
+  const added = group === undefined ? 0 : addGroup(databases, group)
+  const removed = removeGroups(databases, write.prunedAt)
+  meta.putSync('sum', (Number(meta.get('sum') ?? 0) + added + removed) % sumLimit)
+  for (const sequence of write.forgottenTexts) texts.removeSync(sequence)
+  for (const [sequence, text] of write.texts) texts.putSync(sequence, text)
+  if (write.isRestarted) restored.clearSync()
+  for (const [id, one] of write.restorations) {
     if (one === undefined) restored.removeSync(id)
     else restored.putSync(id, one)
   }
-  const kept = changes.isRestarted ? 0 : Number(meta.get('positions') ?? 0)
-  meta.putSync('positions', writeHistory(history, changes, kept))
+  const kept = write.isRestarted ? 0 : Number(meta.get('positions') ?? 0)
+  meta.putSync('positions', writeHistory(history, write, kept))
 }
 
 /** Returns what is to be added to the sum. */
@@ -216,7 +212,7 @@ function removeGroups({ groups, sums }: Databases, prunedAt: number): number {
  * @param kept how many positions are there; to count them would be to read all values at each write.
  * @returns how many are there then.
  */
-function writeHistory(history: Database<Buffer, number>, changes: CheckpointChanges, kept: number): number {
+function writeHistory(history: Database<Buffer, number>, changes: TakenChanges, kept: number): number {
   if (changes.isRestarted) history.clearSync()
   const [first] = changes.history
   if (first === undefined) return kept
@@ -243,5 +239,18 @@ function packPositions(positions: readonly LogPosition[]): Buffer {
 function* unpackPositions(bytes: Buffer): Generator<readonly [position: number, digest: bigint]> {
   for (let offset = 0; offset < bytes.length; offset += positionBytes) {
     yield [Number(bytes.readBigUInt64BE(offset)), bytes.readBigUInt64BE(offset + 8)]
+  }
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK)
+  } catch (error) {
+    throw new RescindError(
+      'ERR_DATA_FOLDER',
+      `adapter.dataFolder: ${folder} cannot be used (${(error as Error).message}); name a folder that this user can write`,
+      { cause: error },
+    )
   }
 }

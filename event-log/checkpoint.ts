@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { accessSync, constants, mkdirSync } from 'node:fs'
 import type { Applied } from '../revocation/apply-entry.ts'
 import { RescindError } from '../revocation/error.ts'
 import { type EventCodec, eventTypes } from '../revocation/formats/rescind.ts'
 import { keyText } from '../revocation/key.ts'
 import { LiveState } from '../revocation/live-state.ts'
+import { type Clock, systemClock } from '../runtime/clock.ts'
 import { CheckpointChanges, type RevocationText } from './checkpoint-changes.ts'
 import { setAside } from './checkpoint-file.ts'
 import {
@@ -20,7 +20,6 @@ import {
 } from './checkpoint-store.ts'
 import type { TextsOnDisk } from './checkpoint-texts.ts'
 import type { LogPosition } from './event-log.ts'
-import { claimFolder } from './folder-claim.ts'
 
 /** Where a checkpoint lies, and whom it tells of trouble. */
 export interface CheckpointOptions {
@@ -31,6 +30,10 @@ export interface CheckpointOptions {
   readonly onError: (error: unknown) => void
   /** Called when what the folder held was damaged, and where it was put: the log is read from its start. */
   readonly onDamaged?: (problem: string, aside: string) => void
+  /** Default: in a folder that no other process uses, see {@link openCheckpointStore}. */
+  readonly openStore?: (folder: string, load: LoadCheckpoint) => Promise<CheckpointStore>
+  /** Default: this machine's. */
+  readonly clock?: Clock
 }
 
 /** A state that is kept on disk. */
@@ -55,13 +58,8 @@ const unknownTypesLimit = 16
  * @throws RescindError ERR_DATA_FOLDER if the folder cannot be used, ERR_LOG_IN_USE if another process has it.
  */
 export async function openCheckpoint(options: CheckpointOptions): Promise<Checkpoint> {
-  const { folder, codec } = options
-  makeFolder(folder)
-  const claim = await claimFolder(folder, 'adapter.dataFolder')
-  const { store, state, summary } = await openStore(options).catch(async error => {
-    await claim.release()
-    throw error
-  })
+  const { codec, clock = systemClock } = options
+  const { store, state, summary } = await openStore(options)
   const unknownTypes = new Set(summary?.unknownTypes)
   let changes = new CheckpointChanges()
   let writing: Promise<void> | undefined
@@ -84,11 +82,7 @@ export async function openCheckpoint(options: CheckpointOptions): Promise<Checkp
     const { digest, ...rest } = state.summary
     const texts = { digest: digest.toString(16).padStart(16, '0'), unknownTypes: [...unknownTypes] }
     try {
-      await store.write({
-        changes: taken,
-        summary: { ...rest, ...texts, codecId: codec.id },
-        state,
-      })
+      await store.write({ ...taken.take(state), summary: { ...rest, ...texts, codecId: codec.id } })
     } catch (error) {
       changes.putBack(taken)
       throw error
@@ -105,7 +99,7 @@ export async function openCheckpoint(options: CheckpointOptions): Promise<Checkp
     if (writing === undefined) flush().catch(options.onError)
   }
 
-  const timer = setInterval(flushSoon, writeEveryMs)
+  const stopWriting = clock.every(writeEveryMs, flushSoon)
   return {
     state,
     noteApplied: (entry, applied) => {
@@ -121,11 +115,8 @@ export async function openCheckpoint(options: CheckpointOptions): Promise<Checkp
     },
     textsAfter: store.textsAfter,
     close: async () => {
-      clearInterval(timer)
-      await flush().finally(async () => {
-        await store.close()
-        await claim.release()
-      })
+      stopWriting()
+      await flush().finally(store.close)
     },
   }
 }
@@ -137,24 +128,26 @@ interface Opened {
 }
 
 /** What was damaged is put aside: the log is what decides. */
-async function openStore({ folder, onDamaged }: CheckpointOptions): Promise<Opened> {
+async function openStore(options: CheckpointOptions): Promise<Opened> {
   try {
-    return await loadStore(folder)
+    return await loadStore(options)
   } catch (error) {
     if (!(error instanceof RescindError) || error.code !== 'ERR_CHECKPOINT_INVALID') throw error
-    onDamaged?.(error.message, setAside(folder))
-    return await loadStore(folder)
+    options.onDamaged?.(error.message, setAside(options.folder))
+    return await loadStore(options)
   }
 }
 
-async function loadStore(folder: string): Promise<Opened> {
+async function loadStore({
+  folder,
+  openStore: open = openCheckpointStore,
+}: CheckpointOptions): Promise<Opened> {
   const state = new LiveState()
   let summary: CheckpointSummary | undefined
-  const load: LoadCheckpoint = (stored, parts) => {
+  const store = await open(folder, (stored, parts) => {
     summary = stored
     state.load({ ...stored, digest: BigInt(`0x${stored.digest}`) }, parts)
-  }
-  const store = await openCheckpointStore(folder, load)
+  })
   return { store, state, summary }
 }
 
@@ -168,17 +161,4 @@ function mustReadAgain(summary: CheckpointSummary | undefined, codec: EventCodec
     unknownTypes.length >= unknownTypesLimit ||
     unknownTypes.some(type => known.has(type))
   )
-}
-
-function makeFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK)
-  } catch (error) {
-    throw new RescindError(
-      'ERR_DATA_FOLDER',
-      `adapter.dataFolder: ${folder} cannot be used (${(error as Error).message}); name a folder that this user can write`,
-      { cause: error },
-    )
-  }
 }

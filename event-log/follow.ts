@@ -4,11 +4,11 @@
  *
  * @module
  */
-import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
 import { type Applied, applyEntry } from '../revocation/apply-entry.ts'
 import { RescindError } from '../revocation/error.ts'
 import type { EventCodec } from '../revocation/formats/rescind.ts'
 import { LiveState } from '../revocation/live-state.ts'
+import { type Clock, systemClock } from '../runtime/clock.ts'
 import type { EventLog, LogCheck, LogEntry } from './event-log.ts'
 
 /** Why a log is read again from its start. */
@@ -41,8 +41,8 @@ export interface FollowOptions {
   readonly onError?: (error: unknown) => void
   /** Called when following ends because the program is wrong; nothing is read any more. */
   readonly onFatal?: (error: unknown) => void
-  /** Wall clock in milliseconds; default Date.now. */
-  readonly nowMs?: () => number
+  /** Default: this machine's. */
+  readonly clock?: Clock
 }
 
 /** A follower of a log. */
@@ -75,8 +75,7 @@ const retryMs = 1_000
 
 /** Starts following a log after the position of `state`. */
 export function followLog(options: FollowOptions): LogFollower {
-  const { log, state = new LiveState() } = options
-  const nowMs = options.nowMs ?? Date.now
+  const { log, state = new LiveState(), clock = systemClock } = options
   const listeners = new Set<() => void>()
   const appliedListeners = new Set<AppliedListener>()
   const stop = new AbortController()
@@ -96,7 +95,7 @@ export function followLog(options: FollowOptions): LogFollower {
     for (const listener of listeners) listener()
   }
 
-  const waitToRetry = () => pause(retryMs, undefined, { signal: stop.signal }).catch(() => undefined)
+  const waitToRetry = () => clock.sleep(retryMs, stop.signal)
 
   const becomeComplete = async (ofRestart: number) => {
     isCompleting = true
@@ -139,7 +138,7 @@ export function followLog(options: FollowOptions): LogFollower {
 
   /** Whether reading may go on after the position of the state. */
   const isContinued = async (): Promise<boolean> => {
-    const readAtMs = performance.now()
+    const readAtMs = clock.monotonicMs()
     const { position, digest } = state
     const ofRestart = restarts
     const check = await log.check({ position, digest })
@@ -151,7 +150,7 @@ export function followLog(options: FollowOptions): LogFollower {
   }
 
   const restart = async () => {
-    const readAtMs = performance.now()
+    const readAtMs = clock.monotonicMs()
     const { position, digest } = state
     const check = await log.check({ position, digest })
     const reason = restartReasonOf(state.epoch, check)
@@ -197,7 +196,7 @@ export function followLog(options: FollowOptions): LogFollower {
     for await (const page of log.read({ position, digest }, signal)) {
       if (!tryApply(page)) return false
       if (signal.aborted) break
-      await nextTurn()
+      await clock.turn()
     }
     return reading.signal.aborted
   }
@@ -234,10 +233,10 @@ export function followLog(options: FollowOptions): LogFollower {
   }
 
   const following = follow()
-  const checking = setInterval(checkAgain, endCheckMs)
-  const pruning = setInterval(() => {
-    state.pruneStep(Math.floor(nowMs() / 1000) - options.graceSeconds, pruneKeysPerStep)
-  }, pruneMs)
+  const stopChecking = clock.every(endCheckMs, checkAgain)
+  const stopPruning = clock.every(pruneMs, () => {
+    state.pruneStep(Math.floor(clock.wallMs() / 1000) - options.graceSeconds, pruneKeysPerStep)
+  })
 
   return {
     state,
@@ -275,8 +274,8 @@ export function followLog(options: FollowOptions): LogFollower {
         look()
       }),
     close: async () => {
-      clearInterval(checking)
-      clearInterval(pruning)
+      stopChecking()
+      stopPruning()
       stop.abort()
       await following
     },

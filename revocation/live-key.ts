@@ -25,6 +25,9 @@ export const mergeTimes = (a: Times, b: Times): Times => ({
   issuedBefore: Math.max(a.issuedBefore, b.issuedBefore),
 })
 
+const covers = (times: Times, others: Times): boolean =>
+  times.expiresAt >= others.expiresAt && times.issuedBefore >= others.issuedBefore
+
 /** One revocation of a key. */
 export interface Single {
   readonly id: string
@@ -133,7 +136,7 @@ export class LiveKey implements LiveEntry {
     return live
   }
 
-  /** The revocation with this id, if it is held singly. */
+  /** The revocation with this id, if it is held singly: what the log holds of it, else what is left over. */
   find(id: string): Single | undefined {
     return this.#singles.find(single => single.id === id)
   }
@@ -153,15 +156,18 @@ export class LiveKey implements LiveEntry {
 
   /** Adds a revocation that the log holds; one with an id that is there already is the same revocation. */
   add(id: string, times: Times, sequence: number): void {
-    const same = this.find(id)
-    if (same === undefined && this.#singles.length >= singlesLimit) {
+    const held = this.#singles.filter(single => single.id === id)
+    if (held.length === 0 && this.#singles.length >= singlesLimit) {
       const merged = this.#lasting(this.#merged ?? { times: restoredTimes, sequence }, { times, sequence })
       this.#hold(this.#singles, merged, this.#mergedLeftover)
       return
     }
+    const same = held.find(single => this.#isLogged(single))
     const added = { id, times, sequence }
     const single = same === undefined ? added : this.#lasting(same, added)
-    this.#hold([...this.#without(id), single], this.#merged, this.#mergedLeftover)
+    // The log may say less of it than what was lost: then that is still not something that the log holds.
+    const rest = held.filter(one => !this.#isLogged(one) && !covers(single.times, one.times))
+    this.#hold([...this.#without(id), single, ...rest], this.#merged, this.#mergedLeftover)
   }
 
   /**
@@ -170,7 +176,8 @@ export class LiveKey implements LiveEntry {
    * @returns when that is: not before `expiresAt`.
    */
   restore(id: string, expiresAt: number): number {
-    const until = Math.max(expiresAt, this.find(id)?.times.expiresAt ?? 0)
+    const held = this.#singles.filter(single => single.id === id)
+    const until = Math.max(expiresAt, ...held.map(({ times }) => times.expiresAt))
     this.#hold(this.#without(id), this.#merged, this.#mergedLeftover)
     this.restoredUntil = Math.max(this.restoredUntil, until)
     return until
@@ -199,7 +206,7 @@ export class LiveKey implements LiveEntry {
 
   /** Both, at the place of the one that lasts longer, or else of the later one: trimming keeps what is there. */
   #lasting<T extends Merged>(known: T, later: T): T {
-    const isShorter = later.times.expiresAt < known.times.expiresAt && this.#isLogged(known)
+    const isShorter = later.times.expiresAt < known.times.expiresAt
     return {
       ...later,
       times: mergeTimes(known.times, later.times),

@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { beforeFirst, type EventLog } from '../event-log/event-log.ts'
 import type { LogFollower } from '../event-log/follow.ts'
 import type { EventCodec } from '../revocation/formats/rescind.ts'
+import { type Clock, systemClock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 
 /** What is to be declared, and where. */
@@ -16,6 +17,8 @@ export interface LifetimeDeclarationOptions {
   readonly codec: EventCodec
   readonly maxTokenLifetimeSeconds: number
   readonly logger: Logger
+  /** Default: this machine's. */
+  readonly clock?: Clock
 }
 
 /** Something that sees to it that the log declares the lifetime. */
@@ -30,7 +33,7 @@ export interface LifetimeDeclaration {
  * that forgets by itself forgets it. It never shrinks.
  */
 export function keepLifetimeDeclared(options: LifetimeDeclarationOptions): LifetimeDeclaration {
-  const { log, follower, codec, logger, maxTokenLifetimeSeconds: seconds } = options
+  const { log, follower, codec, logger, maxTokenLifetimeSeconds: seconds, clock = systemClock } = options
   const { state } = follower
   let isDeclaring = false
   let isRefused = false
@@ -39,6 +42,8 @@ export function keepLifetimeDeclared(options: LifetimeDeclarationOptions): Lifet
   const declared = new Promise<void>(resolve => {
     report = resolve
   })
+
+  const nowSeconds = () => clock.wallMs() / 1000
 
   const isDeclared = () =>
     follower.complete &&
@@ -92,5 +97,3 @@ export function keepLifetimeDeclared(options: LifetimeDeclarationOptions): Lifet
   look()
   return { declared, close: unsubscribe }
 }
-
-const nowSeconds = (): number => Date.now() / 1000

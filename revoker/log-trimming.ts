@@ -10,6 +10,7 @@ import { RescindError } from '../revocation/error.ts'
 import { type EventCodec, UnknownEventType } from '../revocation/formats/rescind.ts'
 import { isStillNeeded } from '../revocation/still-needed.ts'
 import { aborted } from '../runtime/abort-signal.ts'
+import { type Clock, systemClock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 
 /** Which log, and what is known of it. */
@@ -22,8 +23,12 @@ export interface LogTrimmingOptions {
   readonly logger: Logger
   /** How often the length is looked at, milliseconds; default a minute. */
   readonly everyMs?: number
-  /** The wall clock, milliseconds since 1970. */
-  readonly now?: () => number
+  /** Entries beyond twice what is live that a log may have; default 10,000. */
+  readonly slackEntries?: number
+  /** 0 to 1; default Math.random. */
+  readonly random?: () => number
+  /** Default: this machine's. */
+  readonly clock?: Clock
 }
 
 /** Something that trims until it is closed. */
@@ -31,8 +36,7 @@ export interface LogTrimming {
   close(): Promise<void>
 }
 
-/** Entries beyond twice what is live that a log may have. */
-const slackEntries = 10_000
+const defaultSlackEntries = 10_000
 
 const defaultEveryMs = 60_000
 const appendBytes = 256 * 1024
@@ -41,11 +45,13 @@ const passesLimit = 4
 
 /** Starts trimming a log that does not forget by itself. */
 export function trimLog(options: LogTrimmingOptions): LogTrimming {
-  const { log, logger, everyMs = defaultEveryMs } = options
+  const { log, logger, everyMs = defaultEveryMs, random = Math.random, clock = systemClock } = options
   if (log.trim === undefined) return { close: async () => undefined }
   const stop = new AbortController()
   let trimming: Promise<void> | undefined
-  const timer = setInterval(
+  const stopLooking = clock.every(
+    // Several revokers on one log: not at the same moment.
+    everyMs * (0.75 + random() / 2),
     () => {
       trimming ??= trimIfLong(options, stop.signal)
         .catch(error => logger.error({ err: error }, 'the event log cannot be trimmed; trying again'))
@@ -53,12 +59,10 @@ export function trimLog(options: LogTrimmingOptions): LogTrimming {
           trimming = undefined
         })
     },
-    // Several revokers on one log: not at the same moment.
-    everyMs * (0.75 + Math.random() / 2),
   )
   return {
     close: async () => {
-      clearInterval(timer)
+      stopLooking()
       stop.abort()
       await trimming
     },
@@ -71,7 +75,7 @@ export function trimLog(options: LogTrimmingOptions): LogTrimming {
  * read back, the quarter goes.
  */
 export async function trimIfLong(options: LogTrimmingOptions, signal: AbortSignal): Promise<void> {
-  const { log, follower, logger } = options
+  const { log, follower, logger, slackEntries = defaultSlackEntries } = options
   const { state, restarts } = follower
   const { start, end } = await log.check(beforeFirst)
   const length = end - start + 1
@@ -123,11 +127,11 @@ async function appendNeeded(options: LogTrimmingOptions, end: number, signal: Ab
 }
 
 function useOf(
-  { follower, codec, graceSeconds, now = Date.now }: LogTrimmingOptions,
+  { follower, codec, graceSeconds, clock = systemClock }: LogTrimmingOptions,
   { position, event }: LogEntry,
 ): 'needed' | 'unneeded' | 'unknown' {
   try {
-    const expiredAt = now() / 1000 - graceSeconds
+    const expiredAt = clock.wallMs() / 1000 - graceSeconds
     return isStillNeeded(follower.state, position, codec.decode(event), expiredAt) ? 'needed' : 'unneeded'
   } catch (error) {
     if (error instanceof UnknownEventType) return 'unknown'

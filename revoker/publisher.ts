@@ -4,7 +4,7 @@
  * @module
  */
 import { randomBytes } from 'node:crypto'
-import type { EventLog } from '../event-log/event-log.ts'
+import { beforeFirst, type EventLog } from '../event-log/event-log.ts'
 import type { LogFollower } from '../event-log/follow.ts'
 import { RescindError } from '../revocation/error.ts'
 import type { EventCodec } from '../revocation/formats/rescind.ts'
@@ -68,7 +68,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
       const { set, key } = matchKey(event.match, event.issuedBefore !== undefined)
       if (!state.admits(set)) throw unknownClaimSet(set.names)
       const times = state.timesOf(event)
-      if (state.covers(key, times)) {
+      // What restored it may not have been read yet; to append a repeat is harmless.
+      const isHeld = () => state.covers(key, times)
+      if (isHeld() && (await hasReadAll(options)) && isHeld()) {
         // What was read may never have been acknowledged: a repeat must not make it look as if it had been.
         await log.confirm({ position: state.position, digest: state.digest })
         return { position: state.position, id: undefined, expiresAt: times.expiresAt }
@@ -83,6 +85,12 @@ export function createPublisher(options: PublisherOptions): Publisher {
       return { position, id: event.id, expiresAt: times.expiresAt }
     },
   }
+}
+
+/** Whether everything was read that is in the log now. */
+async function hasReadAll({ log, follower }: PublisherOptions): Promise<boolean> {
+  const { end } = await log.check(beforeFirst)
+  return follower.state.position >= end
 }
 
 /** An entry must not go before what it revokes: the log's own clock may differ, and it forgets in large pieces. */

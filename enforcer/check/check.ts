@@ -5,15 +5,14 @@
  *
  * @module
  */
-import { keyWords } from '../../revocation/key.ts'
-import { tokenKeys } from '../../revocation/token-keys.ts'
 import { lifetimeAt } from '../../revocation/token-lifetimes.ts'
-import type { TokenVerifier, VerifiedToken } from '../../token/verifier.ts'
+import type { TokenVerifier } from '../../token/verifier.ts'
 import type { Snapshot } from '../discovery/snapshot.ts'
 import type { Answers, DenyReason } from './answers.ts'
 import { bearerToken, isTokenText } from './bearer-token.ts'
 import { type CheckInput, readCheckRequest } from './check-request.ts'
 import type { CountCheck } from './counts.ts'
+import { isRevoked } from './revoked.ts'
 import type { CachedToken, TokenCache } from './token-cache.ts'
 
 /**
@@ -95,10 +94,9 @@ export function createCheck(options: CheckOptions): Check {
       ),
     })
     if (problem !== undefined) return deny(problem, input)
-    if (cached.claimSets !== snapshot.claimSets) deriveKeys(cached, snapshot)
-    if (cached.keys === undefined) return deny('too_many_keys', input)
-    const liveAfter = options.nowSeconds() - snapshot.toleranceSeconds
-    return isRevoked(cached.keys, cached.token, snapshot, liveAfter) ? deny('revoked', input) : allow()
+    const revoked = isRevoked(cached, snapshot, options.nowSeconds())
+    if (revoked === 'too_many_keys') return deny('too_many_keys', input)
+    return revoked ? deny('revoked', input) : allow()
   }
 
   const verifyAndDecide = async (text: string, input: CheckInput, deadlineMs: number): Promise<Buffer> => {
@@ -131,32 +129,4 @@ export function createCheck(options: CheckOptions): Check {
     if (verifying >= verificationsLimit) throw undecided('overloaded')
     return verifyAndDecide(found.token, input, deadlineMs)
   }
-}
-
-/** Derives the token's keys for the claim sets that are in use now. */
-function deriveKeys(cached: CachedToken, snapshot: Snapshot): void {
-  const { token } = cached
-  const facts = {
-    $kid: token.kid,
-    get $token() {
-      return token.fingerprint()
-    },
-    get $signature() {
-      return token.signature()
-    },
-  }
-  const keys = tokenKeys(snapshot.claimSets, token.payload, facts)
-  cached.keys = typeof keys === 'string' ? undefined : keys
-  cached.claimSets = snapshot.claimSets
-}
-
-function isRevoked(keys: Uint32Array, token: VerifiedToken, { table }: Snapshot, liveAfter: number): boolean {
-  for (let at = 0; at < keys.length; at += keyWords) {
-    const k0 = keys[at] as number
-    const k1 = keys[at + 1] as number
-    const k2 = keys[at + 2] as number
-    const k3 = keys[at + 3] as number
-    if (table.rejects(k0, k1, k2, k3, token.iatSeconds, liveAfter)) return true
-  }
-  return false
 }

@@ -42,12 +42,12 @@ export class FullState {
    * Takes over what is held and was not mentioned, not even as restored. If the log had lost its tail, what it says of a
    * key may be older than what is held: then whatever rejects more stays.
    *
-   * @param liveAfter entries that expired at or before this are not taken over.
+   * @param expiredAt entries that expired at or before this are not taken over.
    */
-  *takeOver({ table, kept }: Held, liveAfter: number, rolledBack: boolean): Generator<void> {
+  *takeOver({ table, kept }: Held, expiredAt: number, rolledBack: boolean): Generator<void> {
     yield* table.visit((...words) => {
       const [k0, k1, k2, k3, expiresAt] = words
-      if (expiresAt <= liveAfter) return
+      if (expiresAt <= expiredAt) return
       const isRestored = this.#table.has(k0, k1, k2, k3) && !this.#table.rejects(k0, k1, k2, k3, 0, 0)
       const isKept = !isRestored && isKeptKey(kept, words)
       if (!rolledBack && !isKept && this.#table.has(k0, k1, k2, k3)) return

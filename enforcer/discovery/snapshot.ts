@@ -34,6 +34,20 @@ export interface Snapshot {
   lifetimes: TokenLifetimes
 }
 
+/** A clock that is ahead for a moment must not make the table forget for good. */
+const forgetGraceSeconds = 300
+
+/** What expired at or before this may be forgotten, seconds. */
+export const forgottenAt = (nowSeconds: number, toleranceSeconds: number): number =>
+  Math.floor(nowSeconds) - toleranceSeconds - forgetGraceSeconds
+
+/** Removes what expired from the next part of the table in turn. */
+export function pruneSnapshot({ table, kept, toleranceSeconds }: Snapshot, nowSeconds: number): void {
+  const expiredAt = forgottenAt(nowSeconds, toleranceSeconds)
+  table.pruneStep(expiredAt)
+  kept.pruneStep(expiredAt)
+}
+
 /** Nothing yet. */
 export const createSnapshot = (): Snapshot => ({
   table: new RevocationTable(),

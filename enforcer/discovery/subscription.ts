@@ -16,7 +16,7 @@ import { RescindError } from '../../revocation/error.ts'
 import { FullState } from './full-state.ts'
 import { Lowerings } from './lowerings.ts'
 import { batchOf, invalidBatch, isSignOfLife } from './received-batch.ts'
-import { areSameClaimSets, createSnapshot, type Snapshot, unionOfClaimSets } from './snapshot.ts'
+import { areSameClaimSets, createSnapshot, forgottenAt, type Snapshot, unionOfClaimSets } from './snapshot.ts'
 
 /** Who subscribes, and its own limits. */
 export interface SubscriptionOptions {
@@ -108,13 +108,17 @@ export class Subscription {
       this.#check(batch)
       const before = this.snapshot.version
       const entries = yield* this.#apply(batch, nowSeconds)
-      this.#logAgeMs = batch.logAgeMs
-      this.#receivedAtMs = nowMs
-      if (response.nonce === '') return { request: undefined }
-      const request = { typeUrl: revocationBatchTypeUrl, responseNonce: response.nonce }
       const { version } = this.snapshot
       const isFull = batch.kind === 'FULL_LAST'
-      if (version === before && !isFull) return { request }
+      const isReached = version !== before || isFull
+      // On the way to a version the state is as old as before.
+      if (isReached || response.nonce === '') {
+        this.#logAgeMs = batch.logAgeMs
+        this.#receivedAtMs = nowMs
+      }
+      if (response.nonce === '') return { request: undefined }
+      const request = { typeUrl: revocationBatchTypeUrl, responseNonce: response.nonce }
+      if (!isReached) return { request }
       return { request, received: { version, entries, isFull, rolledBack: batch.rolledBack } }
     } catch (error) {
       this.#filling = undefined
@@ -217,7 +221,7 @@ export class Subscription {
     if (leftovers) yield* filling.addLeftovers(entries, snapshot, rolledBack)
     else yield* filling.add(entries)
     if (batch.kind !== 'FULL_LAST') return
-    yield* filling.takeOver(snapshot, nowSeconds - batch.toleranceS, rolledBack)
+    yield* filling.takeOver(snapshot, forgottenAt(nowSeconds, batch.toleranceS), rolledBack)
     if (filling.takenOverUntil > 0) {
       const until = Math.max(filling.takenOverUntil, this.#keptSets.until)
       this.#keptSets = { sets: snapshot.claimSets, until }
@@ -230,7 +234,7 @@ export class Subscription {
 
   /** The sets that a batch came with, and those of entries that were taken over. */
   #neededSets({ toleranceS }: RevocationBatchMessage, received: readonly ClaimSet[], nowSeconds: number) {
-    const isKept = this.#keptSets.until > nowSeconds - toleranceS
+    const isKept = this.#keptSets.until > forgottenAt(nowSeconds, toleranceS)
     return isKept ? unionOfClaimSets(received, this.#keptSets.sets) : received
   }
 

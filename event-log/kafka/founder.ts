@@ -7,6 +7,7 @@
 import { randomBytes } from 'node:crypto'
 import { RescindError } from '../../revocation/error.ts'
 import type { EventCodec } from '../../revocation/formats/rescind.ts'
+import { type Clock, systemClock } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { Writer } from './writer.ts'
 
@@ -18,6 +19,8 @@ export interface FounderOptions {
   readonly readEpoch: () => Promise<string | undefined>
   readonly beatMs: number
   readonly logger: Logger
+  /** Default: this machine's. */
+  readonly clock?: Clock
 }
 
 /** Adopts, founds and repeats the epoch. */
@@ -34,13 +37,14 @@ export interface Founder {
 }
 
 /** Starts to adopt the epoch, and to beat. */
-export function createFounder({ writer, codec, readEpoch, beatMs, logger }: FounderOptions): Founder {
+export function createFounder(options: FounderOptions): Founder {
+  const { writer, codec, readEpoch, beatMs, logger, clock = systemClock } = options
   let epoch: string | undefined
   let adopting: Promise<void> | undefined
   let closed = false
 
   const write = async (of: string, founding: boolean) => {
-    const at = Math.floor(Date.now() / 1000)
+    const at = Math.floor(clock.wallMs() / 1000)
     const id = randomBytes(16).toString('hex')
     await writer.write([codec.encode({ kind: 'beat', epoch: of, founding, at }, id)])
   }
@@ -81,7 +85,7 @@ export function createFounder({ writer, codec, readEpoch, beatMs, logger }: Foun
     else await adoptOnce()
   }
 
-  const beating = setInterval(() => inBackground(beat()), beatMs)
+  const stopBeating = clock.every(beatMs, () => inBackground(beat()))
   inBackground(adoptOnce())
 
   return {
@@ -93,7 +97,7 @@ export function createFounder({ writer, codec, readEpoch, beatMs, logger }: Foun
     },
     close: () => {
       closed = true
-      clearInterval(beating)
+      stopBeating()
     },
   }
 }

@@ -121,7 +121,7 @@ export const stateBreaks: readonly Break[] = [
     what: 'an adapter answers before it has read its log',
     file: 'adapter/discovery-streams.ts',
     find: 'if (!follower.complete)',
-    replace: 'if (!follower.complete && streams < 0)',
+    replace: 'if (!follower.complete && count() < 0)',
     testFile: 'integration/adapter-start.test.ts',
     testName: 'an adapter answers nothing before it has read its log, and then the full state',
   },
@@ -139,9 +139,9 @@ export const stateBreaks: readonly Break[] = [
     invariant: 4,
     what: 'the decision about a token is remembered with it',
     file: 'enforcer/check/check.ts',
-    find: "return isRevoked(cached.keys, cached.token, snapshot, liveAfter) ? deny('revoked', input) : allow()",
+    find: "return revoked ? deny('revoked', input) : allow()",
     replace: `const memory = cached as { revoked?: boolean }
-    memory.revoked ??= isRevoked(cached.keys, cached.token, snapshot, liveAfter)
+    memory.revoked ??= revoked
     return memory.revoked ? deny('revoked', input) : allow()`,
     testFile: 'integration/check.test.ts',
     testName: 'rejects a token that passed a moment ago as soon as it is revoked, for that reason',
@@ -149,7 +149,7 @@ export const stateBreaks: readonly Break[] = [
   {
     invariant: 4,
     what: 'the keys of a known token are not derived again when other claim sets come into use',
-    file: 'enforcer/check/check.ts',
+    file: 'enforcer/check/revoked.ts',
     find: 'if (cached.claimSets !== snapshot.claimSets) deriveKeys(cached, snapshot)',
     replace: 'if (cached.claimSets === undefined) deriveKeys(cached, snapshot)',
     testFile: 'integration/check.test.ts',

@@ -4,10 +4,11 @@
  * @module
  */
 import { setTimeout as pause } from 'node:timers/promises'
+import { createRandom } from '../support/random.ts'
 import { complaintsOf, linesAbout } from './evidence.ts'
 import { type Load, startLoad } from './load.ts'
 import type { LogName } from './log-server.ts'
-import { createRandom, drawKills, type Kill } from './plan.ts'
+import { drawKills, type Kill } from './plan.ts'
 import { settle } from './settle.ts'
 import type { Victim } from './victim.ts'
 import { createWitness, type Witness } from './witness.ts'

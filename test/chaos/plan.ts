@@ -30,17 +30,6 @@ const leastOfEachKind = 5
 const upMsMax = 4_000
 const downMsMax = 1_500
 
-/** Numbers from 0 up to but not including 1, the same ones for the same seed (mulberry32). */
-export function createRandom(seed: number): () => number {
-  let state = seed | 0
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let word = Math.imul(state ^ (state >>> 15), 1 | state)
-    word = (word + Math.imul(word ^ (word >>> 7), 61 | word)) ^ word
-    return ((word ^ (word >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
 /**
  * Draws kills, in the order of their times. Each kind is killed five times, or if there are too few kills all kinds
  * equally often; the rest falls on any process.

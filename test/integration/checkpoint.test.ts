@@ -1,4 +1,5 @@
 /** The checkpoint of an adapter: a restart goes on where it was, and nothing that was enforced is forgotten. */
+
 import assert from 'node:assert/strict'
 import { mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -17,6 +18,7 @@ import {
 import { matchKey } from '../../revocation/key.ts'
 import type { LiveState } from '../../revocation/live-state.ts'
 import type { LogEvent, Revocation } from '../../revocation/revocation.ts'
+import { clockAt } from '../support/clocks.ts'
 import { createMemoryLogStore, type MemoryLogStore } from '../support/memory-log.ts'
 import {
   anyRevocation,
@@ -50,7 +52,7 @@ const followOnce = async (store: MemoryLogStore, checkpoint: Checkpoint, codec =
     log,
     codec,
     graceSeconds: 0,
-    nowMs: () => 0,
+    clock: clockAt(() => 0),
     state: checkpoint.state,
     beforeComplete: checkpoint.flush,
     onApplied: (entry, applied) => {

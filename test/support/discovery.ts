@@ -76,6 +76,7 @@ export const createAdapterSide = (clock: Clock, options: AdapterSideOptions = {}
   const batches = new Batches(state, {
     toleranceSeconds: options.toleranceSeconds ?? 0,
     logAgeMs: () => clock.ms - self.confirmedAtMs,
+    nowMs: () => clock.ms,
     entriesBytesLimit: (options.entriesPerMessage ?? 3) * 24,
     ...(sharedBytesLimit === undefined ? {} : { sharedBytesLimit }),
   })

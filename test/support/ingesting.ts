@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { Registry } from 'prom-client'
 import { createDeadLetters, type DeadLetters } from '../../event-log/dead-letters.ts'
 import { followLog } from '../../event-log/follow.ts'
@@ -12,6 +13,7 @@ import type { LogEvent, Revocation } from '../../revocation/revocation.ts'
 import type { IngestOptions } from '../../revoker/ingest.ts'
 import { createPublisher } from '../../revoker/publisher.ts'
 import type { Logger, LogMessage } from '../../runtime/logger.ts'
+import { clockAt } from './clocks.ts'
 import { createMemoryLogStore, type MemoryLogStore } from './memory-log.ts'
 
 /** The options of importers, and what becomes of what they import. */
@@ -44,7 +46,7 @@ export const startIngesting = async (nowSeconds = () => Date.now() / 1_000): Pro
   const { logger, warnings, errors } = createWarningLogger()
   const deadLetters = createDeadLetters(100)
   const registry = new Registry()
-  const follower = followLog({ log, codec, graceSeconds: 0, nowMs: () => nowSeconds() * 1_000 })
+  const follower = followLog({ log, codec, graceSeconds: 0, clock: clockAt(() => nowSeconds() * 1_000) })
   await follower.caughtUp
   const { publish } = createPublisher({
     log,

@@ -8,6 +8,7 @@ import { beforeFirst } from '../../event-log/event-log.ts'
 import { type FollowOptions, followLog, type LogFollower } from '../../event-log/follow.ts'
 import { createPublisher, type Publisher } from '../../revoker/publisher.ts'
 import type { Logger } from '../../runtime/logger.ts'
+import { clockAt } from './clocks.ts'
 import { createMemoryLogStore, type MemoryLogStore } from './memory-log.ts'
 import { plainCodec } from './revocations.ts'
 
@@ -53,7 +54,7 @@ export const startPublishedLog = async (
     log,
     codec: plainCodec,
     graceSeconds: 0,
-    nowMs: () => nowSeconds * 1_000,
+    clock: clockAt(() => nowSeconds * 1_000),
     ...options.follow,
   })
   const { logger, errors } = createErrorLogger()

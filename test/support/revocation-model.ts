@@ -28,6 +28,9 @@ const isBuiltIn = (names: readonly string[]): boolean =>
   builtIn.includes(namesOf(names)) ||
   (namesOf(names) !== '$signature iss' && builtIn.includes(namesOf(names.filter(name => name !== 'iss'))))
 
+/** Whether revocations by these claims count only if the log declares the claim set. */
+export const needsDeclaration = (names: readonly string[]): boolean => !isBuiltIn(names)
+
 /**
  * Whether the model rejects a token at a time: some revocation that was not restored and has not expired matches all
  * its claims, and is a block or the token was issued at or before its time.
@@ -47,14 +50,15 @@ export const modelRejects = (events: readonly LogEvent[], token: SomeToken, nowS
       !restored.has(revocation.id) &&
       (isBuiltIn(names) || declared.has(`${namesOf(names)} ${isCut}`)) &&
       expiryOf(revocation, longest) > nowSeconds &&
-      matches(revocation.match, token) &&
+      modelMatches(revocation.match, token) &&
       (revocation.issuedBefore === undefined || Math.floor(token.iat) <= revocation.issuedBefore)
     )
   }
   return events.some(event => event.kind === 'revocation' && rejects(event))
 }
 
-const matches = (match: Match, token: SomeToken): boolean =>
+/** Whether a token has all the claims that a revocation names. */
+export const modelMatches = (match: Match, token: SomeToken): boolean =>
   Object.entries(match).every(([name, value]) => valuesOf(name, token).map(String).includes(String(value)))
 
 const valuesOf = (name: string, { claims, facts }: SomeToken): readonly unknown[] => {

@@ -10,6 +10,7 @@ import { createResyncing } from '../../bench/discovery/resyncing.ts'
 import { createFrameReader, grpcFrame } from '../../bench/load/grpc-frames.ts'
 import { beforeFirst } from '../../event-log/event-log.ts'
 import { followLog } from '../../event-log/follow.ts'
+import { systemClock } from '../../runtime/clock.ts'
 
 const revokedAt = 1_000_000
 
@@ -20,7 +21,7 @@ const followed = async (entries: number) => {
   const fail = (error: unknown) => assert.fail(String(error))
   const follower = followLog({
     ...{ log, codec, graceSeconds: 0, onError: fail, onFatal: fail },
-    nowMs: () => revokedAt * 1_000,
+    clock: { ...systemClock, wallMs: () => revokedAt * 1_000 },
   })
   await follower.caughtUp
   return { generated, follower }

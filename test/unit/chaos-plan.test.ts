@@ -1,7 +1,8 @@
 /** What `npm run chaos` kills: enough of each kind, at random moments, and the same for the same seed. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createRandom, drawKills, type VictimKind } from '../chaos/plan.ts'
+import { drawKills, type VictimKind } from '../chaos/plan.ts'
+import { createRandom } from '../support/random.ts'
 
 const victims: readonly VictimKind[] = [
   'log',

@@ -1,8 +1,10 @@
 /** Following a log: nothing is passed over, nothing stops it, and it ends when the log or the follower does. */
+
 import assert from 'node:assert/strict'
 import { afterEach, test } from 'node:test'
 import { beforeFirst, type EventLog } from '../../event-log/event-log.ts'
 import { type FollowOptions, followLog, type LogFollower } from '../../event-log/follow.ts'
+import { clockAt } from '../support/clocks.ts'
 import { until } from '../support/condition.ts'
 import { createMemoryLogStore } from '../support/memory-log.ts'
 import { block, bytesOf, plainCodec } from '../support/revocations.ts'
@@ -11,7 +13,13 @@ const endOf = async (log: EventLog) => (await log.check(beforeFirst)).end
 
 const running: LogFollower[] = []
 const follow = (log: EventLog, options: Partial<FollowOptions> = {}): LogFollower => {
-  const follower = followLog({ log, codec: plainCodec, graceSeconds: 0, nowMs: () => 50_000, ...options })
+  const follower = followLog({
+    log,
+    codec: plainCodec,
+    graceSeconds: 0,
+    clock: clockAt(() => 50_000),
+    ...options,
+  })
   running.push(follower)
   return follower
 }
@@ -107,7 +115,7 @@ test('a log that is closed before its follower ends it, and the process goes on'
 test('what expired is forgotten after the grace period', async () => {
   const log = createMemoryLogStore().open()
   let nowMs = 109_000
-  const follower = follow(log, { graceSeconds: 10, nowMs: () => nowMs })
+  const follower = follow(log, { graceSeconds: 10, clock: clockAt(() => nowMs) })
   await log.append(revoked(1))
   await log.append(bytesOf(block({ jti: 'long' }, 1_000)))
   await follower.reached(2)

@@ -1,9 +1,11 @@
 /** A follower on a log that loses its tail, is replaced or trimmed: it notices, reads it again, and forgets nothing. */
+
 import assert from 'node:assert/strict'
 import { afterEach, test } from 'node:test'
 import { type FollowOptions, followLog, type LogFollower } from '../../event-log/follow.ts'
 import { matchKey } from '../../revocation/key.ts'
 import type { Revocation } from '../../revocation/revocation.ts'
+import { clockAt } from '../support/clocks.ts'
 import { until } from '../support/condition.ts'
 import { createMemoryLogStore, type MemoryLogStore } from '../support/memory-log.ts'
 import { block, bytesOf, declare, plainCodec, restore } from '../support/revocations.ts'
@@ -19,7 +21,7 @@ const follow = async (store: MemoryLogStore, options: Partial<FollowOptions> = {
     log: store.open(),
     codec: plainCodec,
     graceSeconds: 0,
-    nowMs: () => 50_000,
+    clock: clockAt(() => 50_000),
     ...options,
   })
   followers.push(follower)
@@ -105,11 +107,28 @@ test('what only the follower knows does not pass for something that the log hold
   assert.ok(isLive(follower, b))
 })
 
+test('a log that says less of a revocation than was lost does not pass for one that says all of it', async () => {
+  const store = createMemoryLogStore()
+  const short = block({ jti: 'a' }, 100, a.id)
+  await append(store, short, a)
+  const follower = await follow(store)
+  store.rollBack(1)
+  await until('it was noticed', () => follower.restarts === 1 && follower.complete)
+  const key = matchKey(a.match, false).key
+  const timesOf = (expiresAt: number) => ({ expiresAt, issuedBefore: 2 ** 32 - 1 })
+  assert.equal(entryOf(follower, a)?.expiresAt, 1_000)
+  assert.equal(follower.state.covers(key, timesOf(1_000)), false)
+  assert.equal(follower.state.covers(key, timesOf(100)), true)
+  await append(store, restore(short))
+  await follower.reached(2)
+  assert.equal(entryOf(follower, a)?.expiresAt, 0)
+})
+
 test('what is left over is in the full state, and goes when it expires', async () => {
   const store = createMemoryLogStore()
   let nowMs = 50_000
   await append(store, a, revoked('short', 100))
-  const follower = await follow(store, { nowMs: () => nowMs })
+  const follower = await follow(store, { clock: clockAt(() => nowMs) })
   store.wipe()
   await append(store, b)
   await until('it was read again', () => follower.restarts === 1 && follower.complete)
@@ -194,7 +213,7 @@ test('an end counts as reached only when the log was asked again there', async (
     },
     codec: plainCodec,
     graceSeconds: 0,
-    nowMs: () => 50_000,
+    clock: clockAt(() => 50_000),
   })
   followers.push(follower)
   await follower.caughtUp

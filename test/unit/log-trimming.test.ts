@@ -1,4 +1,5 @@
 /** Trimming: the log stays as short as what is live, and what it holds means the same as before. */
+
 import assert from 'node:assert/strict'
 import { afterEach, test } from 'node:test'
 import fc from 'fast-check'
@@ -7,6 +8,7 @@ import { matchKey } from '../../revocation/key.ts'
 import { LiveState } from '../../revocation/live-state.ts'
 import type { LogEvent } from '../../revocation/revocation.ts'
 import { trimIfLong } from '../../revoker/log-trimming.ts'
+import { clockAt } from '../support/clocks.ts'
 import { tableOf, tableRejects } from '../support/decide.ts'
 import { createMemoryLogStore, type MemoryLogStore } from '../support/memory-log.ts'
 import { createErrorLogger } from '../support/published-log.ts'
@@ -32,11 +34,11 @@ afterEach(async () => {
 const nowSeconds = Math.floor(Date.now() / 1000)
 
 /** The time does not pass here: what is live stays so however long a test takes. */
-const unmoved = { codec: plainCodec, graceSeconds: 0, now: () => nowSeconds * 1_000 }
+const unmoved = { codec: plainCodec, graceSeconds: 0, clock: clockAt(() => nowSeconds * 1_000) }
 
 const startTrimming = async (store: MemoryLogStore) => {
   const log = store.open()
-  const follower = followLog({ log, codec: plainCodec, graceSeconds: 0, nowMs: unmoved.now })
+  const follower = followLog({ log, ...unmoved })
   followers.push(follower)
   await follower.caughtUp
   while (!follower.state.pruneStep(nowSeconds, 10_000));

@@ -16,6 +16,7 @@ import {
   declarations,
   declare,
   plainCodec,
+  restore,
 } from '../support/revocations.ts'
 
 const alice: NewRevocation = { match: { iss: 'https://a', sub: 'alice' }, expiresAt: 2_000, actor: 'test' }
@@ -45,6 +46,19 @@ describe('a revocation', () => {
     assert.equal(published.position, 1)
     assert.equal(published.expiresAt, 2_000)
     assert.match(published.id ?? '', /^[0-9a-f]{32}$/)
+  })
+
+  test('that was restored a moment ago is appended, also by a revoker that has not read so yet', async () => {
+    const log = await start()
+    const { id = '' } = await log.publisher.publish(alice)
+    await log.caughtUp()
+    const restored = log.store
+      .open()
+      .append(bytesOf(restore({ ...alice, kind: 'revocation', id, revokedAt: 1_000 })))
+    const again = await log.publisher.publish(alice)
+    assert.equal(await restored, 2)
+    assert.equal(again.position, 3)
+    assert.notEqual(again.id, undefined)
   })
 
   test('that changes nothing appends nothing, and names the version at which it is in force', async () => {

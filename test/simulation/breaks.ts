@@ -1,0 +1,277 @@
+/**
+ * Deliberate mistakes in the product that break the rules by which revocations reach enforcers (docs/testing.md has the
+ * table of them): the simulation must notice each.
+ *
+ * @module
+ */
+import type { Replacement } from '../break/break.ts'
+
+/** A mistake that breaks a rule. */
+export interface RuleBreak extends Replacement {
+  readonly rule: Rule
+  /** What is wrong then, as a sentence. */
+  readonly what: string
+}
+
+/** What the rules say, by their short names. */
+export const ruleTexts = {
+  'lost tail': 'A log that lost its tail, or is another one, is noticed, and what was enforced stays so.',
+  complete: 'Nobody answers or is ready before it has everything, and nobody goes back.',
+  resume: 'Only a confirmed resume goes on; a full state forgets nothing.',
+  staleness: 'No enforcer says that its state is younger than it is.',
+  'claim sets': 'Tokens are looked up by every claim set that something live needs.',
+} as const
+
+/** A rule by its short name. */
+export type Rule = keyof typeof ruleTexts
+
+/** Every break that `npm run simulate:break` tries. */
+export const ruleBreaks: readonly RuleBreak[] = [
+  {
+    rule: 'lost tail',
+    what: 'a lost tail passes for trimming',
+    file: 'event-log/follow.ts',
+    find: "isSameEpoch ? undefined : 'rolled back'",
+    replace: "isSameEpoch ? undefined : 'trimmed'",
+  },
+  {
+    rule: 'lost tail',
+    what: 'the log is not looked at while nothing comes from it',
+    file: 'event-log/follow.ts',
+    find: 'clock.every(endCheckMs, checkAgain)',
+    replace: 'clock.every(endCheckMs * 1_000, checkAgain)',
+  },
+  {
+    rule: 'lost tail',
+    what: 'an adapter forgets what it knew when it reads the log again',
+    file: 'revocation/live-state.ts',
+    find: 'this.onRestart?.()\n',
+    replace: 'this.onRestart?.()\n    while (!this.pruneStep(2 ** 33, 1_000));\n',
+  },
+  {
+    rule: 'lost tail',
+    what: 'what was restored in a tail that is lost stays restored',
+    file: 'revocation/live-state.ts',
+    find: '    this.#restored.clear()\n',
+    replace: '',
+  },
+  {
+    rule: 'lost tail',
+    what: 'an adapter serves what is left over before that is on disk',
+    file: 'event-log/follow.ts',
+    find: 'await options.beforeComplete?.()',
+    replace: 'void options.beforeComplete?.().catch(() => undefined)',
+  },
+  {
+    rule: 'lost tail',
+    what: 'a checkpoint keeps the positions of a log that is gone',
+    file: 'event-log/checkpoint-changes.ts',
+    find: '    this.isRestarted = true\n',
+    replace: '',
+  },
+  {
+    rule: 'lost tail',
+    what: 'a checkpoint lacks what changed since it was opened',
+    file: 'event-log/checkpoint.ts',
+    find: 'state.onTouched = (key, live) => changes.touch(key, live)',
+    replace: 'state.onTouched = (key, live) => live === undefined && changes.touch(key, live)',
+  },
+  {
+    rule: 'lost tail',
+    what: 'the full state leaves out what only the adapter knows',
+    file: 'adapter/batches.ts',
+    find: 'this.#chunks(step, this.#state.all())',
+    replace: 'this.#chunks(step, this.#state.changedAfter(-1))',
+  },
+  {
+    rule: 'lost tail',
+    what: 'streams go on as if nothing had happened when the log was read again',
+    file: 'adapter/stream-session.ts',
+    find: 'if (this.#restarts !== follower.restarts && name',
+    replace: 'if (this.#restarts > follower.restarts && name',
+  },
+  {
+    rule: 'complete',
+    what: 'an adapter that reads its log again counts as complete meanwhile',
+    file: 'event-log/follow.ts',
+    find: '    complete = false\n    unreached = undefined\n',
+    replace: '    unreached = undefined\n',
+  },
+  {
+    rule: 'complete',
+    what: 'an adapter is complete when it has read anything',
+    file: 'event-log/follow.ts',
+    find: 'if (position >= end) confirm(readAtMs)',
+    replace: 'if (position >= Math.min(0, end)) confirm(readAtMs)',
+  },
+  {
+    rule: 'complete',
+    what: 'streams are answered while the adapter is not complete',
+    file: 'adapter/stream-session.ts',
+    find: '    if (!follower.complete) return\n',
+    replace: '',
+  },
+  {
+    rule: 'complete',
+    what: 'an adapter that lags answers an enforcer that is ahead of it',
+    file: 'adapter/stream-session.ts',
+    find: 'else if (follower.confirmedAtMs > sinceMs)',
+    replace: 'else if (sinceMs > Number.NEGATIVE_INFINITY)',
+  },
+  {
+    rule: 'complete',
+    what: 'an enforcer is ready before its state is complete',
+    file: 'enforcer/discovery/subscription.ts',
+    find: "if (!this.#complete) return ['no complete snapshot of the revocations yet']",
+    replace: '',
+  },
+  {
+    rule: 'resume',
+    what: 'a resume with another digest is confirmed',
+    file: 'revocation/digest-history.ts',
+    find: "=== digest ? 'confirmed' : 'different'",
+    replace: "!== -digest ? 'confirmed' : 'different'",
+  },
+  {
+    rule: 'resume',
+    what: 'a resume skips the entry after the version that it names',
+    file: 'adapter/batches.ts',
+    find: 'this.#state.changedAfter(version)',
+    replace: 'this.#state.changedAfter(version + 1)',
+  },
+  {
+    rule: 'resume',
+    what: 'a full state forgets what it does not mention',
+    file: 'enforcer/discovery/snapshot.ts',
+    find: 'received.raise(k0, k1, k2, k3, expiresAt, issuedBefore)',
+    replace: 'void issuedBefore',
+  },
+  {
+    rule: 'resume',
+    what: 'the table is swapped at the beginning of a full state',
+    file: 'enforcer/discovery/subscription.ts',
+    find: 'this.#filling = new RevocationTable()',
+    replace: 'this.#filling = this.snapshot.table = new RevocationTable()',
+  },
+  {
+    rule: 'resume',
+    what: 'a log that lost its tail shortens what an enforcer holds',
+    file: 'enforcer/discovery/snapshot.ts',
+    find: 'const isKept = rolledBack || (',
+    replace: 'const isKept = (',
+  },
+  {
+    rule: 'resume',
+    what: 'a full state forgets what has expired by a clock that is ahead for a moment',
+    file: 'enforcer/discovery/snapshot.ts',
+    find: 'Math.floor(nowSeconds) - toleranceSeconds - forgetGraceSeconds',
+    replace: 'Math.floor(nowSeconds) - toleranceSeconds - 0 * forgetGraceSeconds',
+  },
+  {
+    rule: 'resume',
+    what: 'a later delta shortens what an enforcer kept of a tail that was lost',
+    file: 'enforcer/discovery/snapshot.ts',
+    find: 'if (kept.size > 0 && expiresAt > 0 &&',
+    replace: 'if (kept.size < 0 && expiresAt > 0 &&',
+  },
+  {
+    rule: 'resume',
+    what: 'a full state does not tell what was restored',
+    file: 'adapter/batches.ts',
+    find: '      const leftovers = pair[1].hasLeftovers\n',
+    replace:
+      "      if (step.kind === 'FULL_MORE' && pair[1].entry.expiresAt === 0) continue\n      const leftovers = pair[1].hasLeftovers\n",
+  },
+  {
+    rule: 'resume',
+    what: 'messages on the way to a version weaken what is enforced',
+    file: 'enforcer/discovery/subscription.ts',
+    find: 'this.#lowerings.strengthen(table, words)',
+    replace: 'table.set(...words)',
+  },
+  {
+    rule: 'resume',
+    what: 'a revocation that was restored since passes for one that is still in force',
+    file: 'revoker/publisher.ts',
+    find: 'return follower.state.position >= end',
+    replace: 'return follower.state.position >= Math.min(0, end)',
+  },
+  {
+    rule: 'staleness',
+    what: 'the adapter says that its knowledge of the log has no age',
+    file: 'adapter/discovery.ts',
+    find: 'Math.round(clock.monotonicMs() - follower.confirmedAtMs)',
+    replace: 'Math.round(0 * follower.confirmedAtMs)',
+  },
+  {
+    rule: 'staleness',
+    what: 'the enforcer does not count the time since it was told',
+    file: 'enforcer/discovery/subscription.ts',
+    find: 'return this.#logAgeMs + nowMs - this.#receivedAtMs',
+    replace: 'return this.#logAgeMs + 0 * (nowMs - this.#receivedAtMs)',
+  },
+  {
+    rule: 'staleness',
+    what: 'messages on the way to a version make the state look fresh',
+    file: 'enforcer/discovery/subscription.ts',
+    find: "if (isReached || response.nonce === '') {",
+    replace: "if (isReached || response.nonce !== '-') {",
+  },
+  {
+    rule: 'staleness',
+    what: 'messages that were encoded long ago are sent to those who lag',
+    file: 'adapter/batches.ts',
+    find: 'return this.#settings.nowMs() - atMs > sharedForMs',
+    replace: 'return this.#settings.nowMs() - atMs > sharedForMs * 1_000',
+  },
+  {
+    rule: 'staleness',
+    what: 'an end of the log that was reached late counts as read just now',
+    file: 'event-log/follow.ts',
+    find: 'confirm(unreached.readAtMs)',
+    replace: 'confirm(clock.monotonicMs())',
+  },
+  {
+    rule: 'claim sets',
+    what: 'the claim sets of what was kept go out of use',
+    file: 'enforcer/discovery/subscription.ts',
+    find: 'isKept ? unionOfClaimSets(claimSets, this.#keptSets.sets) : claimSets',
+    replace: 'isKept && unionOfClaimSets(claimSets, []).length < 0 ? [] : claimSets',
+  },
+  {
+    rule: 'claim sets',
+    what: 'claim sets go out of use before the version that says so is reached',
+    file: 'enforcer/discovery/subscription.ts',
+    find: 'const sets = isOnTheWay ? unionOfClaimSets(snapshot.claimSets, wanted) : wanted',
+    replace: 'const sets = isOnTheWay ? unionOfClaimSets(wanted, wanted) : wanted',
+  },
+  {
+    rule: 'claim sets',
+    what: 'new claim sets take effect only with the version, after entries that need them',
+    file: 'enforcer/discovery/subscription.ts',
+    find: 'const sets = isOnTheWay ? unionOfClaimSets(snapshot.claimSets, wanted) : wanted',
+    replace:
+      'const sets = isOnTheWay ? unionOfClaimSets(snapshot.claimSets, []) : snapshot.claimSets.length > 0 && batch.kind === "DELTA" ? snapshot.claimSets : wanted',
+  },
+  {
+    rule: 'claim sets',
+    what: 'the keys of known tokens are not derived again for other claim sets',
+    file: 'enforcer/check/revoked.ts',
+    find: 'if (cached.claimSets !== snapshot.claimSets) deriveKeys(cached, snapshot)',
+    replace: 'if (cached.claimSets === undefined) deriveKeys(cached, snapshot)',
+  },
+  {
+    rule: 'claim sets',
+    what: 'what a former log declared is not looked up any more',
+    file: 'revocation/claim-sets.ts',
+    find: 'return this.admitted(set) !== undefined || this.#formerly.has(claimSetId(set))',
+    replace: 'return this.admitted(set) !== undefined || this.#formerly.size < 0',
+  },
+  {
+    rule: 'claim sets',
+    what: 'claim sets are not told when they change',
+    file: 'adapter/batches.ts',
+    find: 'generation !== this.#announcedGeneration)]',
+    replace: 'generation === 0)]',
+  },
+]

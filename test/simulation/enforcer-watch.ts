@@ -1,0 +1,165 @@
+/**
+ * Watches an enforcer: which tokens it rejects, how old it says that its state is, and where it goes.
+ *
+ * @module
+ */
+import { isRevoked, type TokenWithKeys } from '../../enforcer/check/revoked.ts'
+import { lifetimeAt } from '../../revocation/token-lifetimes.ts'
+import { learn, textOf, type WatchOptions } from './held.ts'
+import { holds, isAdmitted, type Known, rejects, type Stored } from './history.ts'
+import type { EnforcerNode } from './nodes.ts'
+import { violation } from './violation.ts'
+import type { SimulatedToken } from './workload.ts'
+
+/** Watches one enforcer's process. */
+export interface EnforcerWatch {
+  /** Tells how long the message that is read now was on its way, milliseconds: no enforcer can know, so it is not counted. */
+  noteTransit(ms: number): void
+  /** Fails if a promise is broken now. */
+  check(): void
+  /**
+   * Whether it has reached the end of the log; fails if it then rejects what nothing explains, or accepts what its adapter
+   * holds.
+   */
+  checkConverged(ofAdapter: ReadonlySet<Known>): boolean
+}
+
+/** A message that all streams share may be so old when it is written, and ages are told in whole milliseconds. */
+const sharedForMs = 1_001
+
+/** Starts to watch an enforcer that begins empty. */
+export function watchEnforcer(options: WatchOptions, node: EnforcerNode): EnforcerWatch {
+  const { world, history, cluster, tokens } = options
+  const { subscription, process } = node
+  const { snapshot } = subscription
+  const name = process.machine.name
+  const cached = tokens.map(cachedToken)
+  const held = tokens.map(() => new Set<Known>())
+  let at: Stored | undefined
+  let wasReady = false
+  let readMs = 0
+  let transit = { receivedAtMs: 0, ms: 0 }
+
+  const follow = () => {
+    const now = history.find(snapshot.version, snapshot.digest)
+    if (now === at) return
+    if (now === undefined && snapshot.version > 0)
+      throw violation('B2', `${name} is at version ${snapshot.version}, which never was in any log`)
+    const before = at
+    at = now
+    if (now === undefined) return
+    if (before !== undefined && !holds(now, before) && cluster.servers.every(({ end }) => holds(end, before)))
+      throw violation(
+        'C2',
+        `${name} went from version ${before.position}, which the log still has, to ${now.position}`,
+      )
+    for (const [token, known] of held.entries()) learn(known, now, now.knowledge.matching[token] ?? [], true)
+  }
+
+  const checkTokens = () => {
+    const nowSeconds = process.clock.wallMs() / 1000
+    const liveAfter = nowSeconds - snapshot.toleranceSeconds
+    for (const [index, token] of tokens.entries()) {
+      if (!isAccepted(token, snapshot.lifetimes, nowSeconds, snapshot.toleranceSeconds)) continue
+      const revoked = isRevoked(cached[index] as TokenWithKeys, snapshot, nowSeconds)
+      if (revoked && token.isControl)
+        throw violation('control', `${name} rejects ${token.name}, which nobody revoked`)
+      const reason = revoked
+        ? undefined
+        : [...(held[index] as Set<Known>)].find(one => rejects(one, token, liveAfter))
+      if (reason !== undefined)
+        throw violation(
+          'invariant 1',
+          `${name} at version ${snapshot.version} accepts ${token.name}; ${textOf(reason)}`,
+        )
+    }
+  }
+
+  const checkStaleness = () => {
+    if (at === undefined || at.lastEndAtMs === Number.POSITIVE_INFINITY) return
+    const nowMs = process.clock.monotonicMs()
+    const receivedAtMs = nowMs - subscription.stalenessMs(nowMs)
+    // Only of the last message that was accepted.
+    if (Math.abs(receivedAtMs - transit.receivedAtMs) > 0.01) transit = { receivedAtMs, ms: readMs }
+    const told = subscription.stalenessMs(nowMs) + transit.ms + sharedForMs
+    const true_ = world.scheduler.nowMs - at.lastEndAtMs
+    if (told < true_)
+      throw violation(
+        'C4',
+        `${name} says that its state is ${Math.round(told)} ms old; it is ${Math.round(true_)}`,
+      )
+  }
+
+  /** What may reject a token at the end of the log; when the log has lost something, anything that it ever held. */
+  const reasonsFor = (token: number): readonly Known[] => {
+    if (at === undefined || cluster.accidents > 0) return history.matching(token)
+    const { knowledge } = at
+    const matching = knowledge.matching[token] ?? []
+    return matching.filter(one => !knowledge.restored.has(one.revocation.id) && isAdmitted(knowledge, one))
+  }
+
+  return {
+    noteTransit: ms => {
+      readMs = ms
+    },
+    check: () => {
+      follow()
+      const reasons = subscription.notReadyReasons()
+      if (reasons.length > 0) {
+        if (wasReady) throw violation('C1', `${name} is no longer ready: ${reasons.join(', ')}`)
+        return
+      }
+      if (!wasReady && snapshot.version < 0) throw violation('C1', `${name} is ready without a state`)
+      wasReady = true
+      checkTokens()
+      checkStaleness()
+    },
+    checkConverged: ofAdapter => {
+      if (subscription.notReadyReasons().length > 0 || at === undefined || at !== cluster.leader.end)
+        return false
+      const nowSeconds = process.clock.wallMs() / 1000
+      const unexplained = tokens.find(
+        (token, index) =>
+          isAccepted(token, snapshot.lifetimes, nowSeconds, snapshot.toleranceSeconds) &&
+          isRevoked(cached[index] as TokenWithKeys, snapshot, nowSeconds) &&
+          !reasonsFor(index).some(one => rejects(one, token, nowSeconds - snapshot.toleranceSeconds)),
+      )
+      const forgotten = tokens.find(
+        (token, index) =>
+          isAccepted(token, snapshot.lifetimes, nowSeconds, snapshot.toleranceSeconds) &&
+          !isRevoked(cached[index] as TokenWithKeys, snapshot, nowSeconds) &&
+          history
+            .matching(index)
+            .some(one => ofAdapter.has(one) && rejects(one, token, nowSeconds - snapshot.toleranceSeconds)),
+      )
+      if (forgotten !== undefined)
+        throw violation('B3', `${name} accepts ${forgotten.name}, which its adapter knows to be revoked`)
+      if (unexplained !== undefined)
+        throw violation('invariant 2', `${name} rejects ${unexplained.name}, and nothing in the log says so`)
+      return true
+    },
+  }
+}
+
+/** Whether a token would pass if it were not revoked. */
+const isAccepted = (
+  { iat, exp }: SimulatedToken,
+  lifetimes: Parameters<typeof lifetimeAt>[0],
+  nowSeconds: number,
+  toleranceSeconds: number,
+): boolean =>
+  exp > nowSeconds - toleranceSeconds &&
+  iat <= nowSeconds + toleranceSeconds &&
+  exp - iat <= lifetimeAt(lifetimes, iat)
+
+const cachedToken = ({ claims, iat }: SimulatedToken): TokenWithKeys => ({
+  token: {
+    payload: claims as TokenWithKeys['token']['payload'],
+    kid: 'k',
+    iatSeconds: Math.floor(iat),
+    fingerprint: () => '',
+    signature: () => '',
+  },
+  claimSets: undefined,
+  keys: undefined,
+})
