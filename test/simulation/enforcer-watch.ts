@@ -18,8 +18,8 @@ export interface EnforcerWatch {
   /** Fails if a promise is broken now. */
   check(): void
   /**
-   * Whether it has reached the end of the log; fails if it then rejects what nothing explains, or accepts what its adapter
-   * holds.
+   * Whether it has reached the end of the log, and rejects what its adapter holds; fails if it then rejects what nothing
+   * explains.
    */
   checkConverged(ofAdapter: ReadonlySet<Known>): boolean
 }
@@ -124,7 +124,7 @@ export function watchEnforcer(options: WatchOptions, node: EnforcerNode): Enforc
           isRevoked(cached[index] as TokenWithKeys, snapshot, nowSeconds) &&
           !reasonsFor(index).some(one => rejects(one, token, nowSeconds - snapshot.toleranceSeconds)),
       )
-      const forgotten = tokens.find(
+      const isBehindAdapter = tokens.some(
         (token, index) =>
           isAccepted(token, snapshot.lifetimes, nowSeconds, snapshot.toleranceSeconds) &&
           !isRevoked(cached[index] as TokenWithKeys, snapshot, nowSeconds) &&
@@ -132,11 +132,9 @@ export function watchEnforcer(options: WatchOptions, node: EnforcerNode): Enforc
             .matching(index)
             .some(one => ofAdapter.has(one) && rejects(one, token, nowSeconds - snapshot.toleranceSeconds)),
       )
-      if (forgotten !== undefined)
-        throw violation('B3', `${name} accepts ${forgotten.name}, which its adapter knows to be revoked`)
       if (unexplained !== undefined)
         throw violation('invariant 2', `${name} rejects ${unexplained.name}, and nothing in the log says so`)
-      return true
+      return !isBehindAdapter
     },
   }
 }

@@ -107,7 +107,7 @@ function settled(cast: Cast): () => boolean {
       const names = late.map(({ machine }) => machine.name).join(', ')
       throw violation(
         'convergence',
-        `${names} did not come to the end of the log, ${cluster.leader.end?.position}`,
+        `${names} did not come to what their adapters know at the end of the log, ${cluster.leader.end?.position}`,
       )
     }
     return false
