@@ -28,6 +28,9 @@ export interface LifetimeDeclaration {
   close(): void
 }
 
+/** What was not read in this time may be lost, and is declared again. */
+const readLimitMs = 10_000
+
 /**
  * Declares the longest token lifetime whenever the log declares none or a shorter one, and again in time before a log
  * that forgets by itself forgets it. It never shrinks.
@@ -56,9 +59,10 @@ export function keepLifetimeDeclared(options: LifetimeDeclarationOptions): Lifet
     const declaredAt = Math.floor(nowSeconds())
     const longest = Math.max(seconds, state.declaredLifetimes.longestSeconds)
     const event = { kind: 'token-lifetime', seconds: longest, declaredAt } as const
-    const isRead = await follower.reached(
-      await log.append(codec.encode(event, randomBytes(16).toString('hex'))),
-    )
+    const position = await log.append(codec.encode(event, randomBytes(16).toString('hex')))
+    // A log that is created anew before anybody has read it does not begin anew for those who had read nothing.
+    const limit = clock.sleep(readLimitMs).then(() => false)
+    const isRead = await Promise.race([follower.reached(position), limit])
     if (!isRead || state.lifetimes.seconds >= seconds) return
     isRefused = true
     logger.error(

@@ -188,18 +188,15 @@ export class Subscription {
   ): Generator<void> {
     const { snapshot } = this
     const { table, kept } = snapshot
-    this.#adopt(
-      batch,
-      claimSets,
-      unionOfClaimSets(snapshot.claimSets, this.#neededSets(batch, claimSets, nowSeconds)),
-    )
+    const needed = this.#neededSets(batch, claimSets, nowSeconds)
+    this.#adopt(batch, claimSets, unionOfClaimSets(snapshot.claimSets, needed))
     yield* visitEntries(batch.entries, (...words) => {
       if (!batch.leftovers) this.#lowerings.strengthen(table, words)
       else for (const one of [table, kept]) one.raise(...words)
     })
     if (batch.to !== snapshot.version) {
       this.#lowerings.apply(snapshot)
-      this.#adopt(batch, claimSets, this.#neededSets(batch, claimSets, nowSeconds))
+      this.#adopt(batch, claimSets, needed)
     }
     this.#reach(batch)
   }
