@@ -136,4 +136,12 @@ export const enforcerOf = ({ enforcer, tokens }: Config) => ({
     bytesLimit: parseSizeBytes(enforcer.tokenCache.size),
   },
   revocationsLimit: enforcer.maxRevocations,
+  snapshotOnDisk:
+    enforcer.snapshot.file === undefined
+      ? undefined
+      : {
+          file: enforcer.snapshot.file,
+          saveEveryMs: parseDurationMs(enforcer.snapshot.saveEvery),
+          useAfterMs: parseDurationMs(enforcer.snapshot.useAfter),
+        },
 })

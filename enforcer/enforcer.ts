@@ -4,6 +4,7 @@
  * @module
  */
 import type { Registry } from 'prom-client'
+import type { Readiness } from '../runtime/admin-server.ts'
 import { addGauge } from '../runtime/gauge.ts'
 import { createHealth } from '../runtime/grpc-health.ts'
 import type { Logger } from '../runtime/logger.ts'
@@ -19,6 +20,8 @@ import { createGrpcStreams, type DiscoveryTls } from './discovery/grpc-streams.t
 import { pruneSnapshot } from './discovery/snapshot.ts'
 import { createSotwSubscription } from './discovery/sotw-subscription.ts'
 import { Subscription } from './discovery/subscription.ts'
+import { createSnapshotFile } from './snapshot-file.ts'
+import { keepSnapshot, type SnapshotKeeper } from './snapshot-keeper.ts'
 import { deciding, type NotReadyPolicy, type StalePolicy, standingOf } from './standing.ts'
 import { startGrpcJsTransport } from './transport/grpc-js.ts'
 
@@ -30,6 +33,13 @@ export interface DiscoverySettings {
   readonly maxTokenLifetimeSeconds: number
 }
 
+/** The snapshot on disk. */
+export interface SnapshotSettings {
+  readonly file: string
+  readonly saveEveryMs: number
+  readonly useAfterMs: number
+}
+
 /** Settings of an enforcer; see docs/configuration.md. */
 export interface EnforcerOptions {
   readonly address: string
@@ -37,6 +47,8 @@ export interface EnforcerOptions {
   readonly discovery: DiscoverySettings
   /** TLS towards adapters; undefined: not encrypted. */
   readonly discoveryTls?: DiscoveryTls | undefined
+  /** Undefined: nothing is kept on disk. Only with the delta protocol. */
+  readonly snapshotOnDisk?: SnapshotSettings | undefined
   readonly label: string
   readonly instance: string
   readonly clockToleranceSeconds?: number | undefined
@@ -56,7 +68,7 @@ export interface EnforcerOptions {
 /** A running enforcer. */
 export interface Enforcer {
   readonly port: number
-  ready(): { ready: boolean; reasons: string[] }
+  ready(): Readiness
   /** Resolves when it is ready for the first time. */
   readonly becameReady: Promise<void>
   /** Says NOT_SERVING, serves on for the drain delay, then closes. */
@@ -76,7 +88,7 @@ const alarmStalenessMs = 30_000
  */
 export async function startEnforcer(options: EnforcerOptions): Promise<Enforcer> {
   const { logger, verifier } = options
-  const { feed, start } = createFeed(options)
+  const { feed, start, keep } = createFeed(options)
   const { snapshot } = feed
   const health = createHealth()
   const cache = new TokenCache(options.tokenCache)
@@ -115,6 +127,8 @@ export async function startEnforcer(options: EnforcerOptions): Promise<Enforcer>
     health,
     logger,
   })
+  const keeper = await keep?.()
+  if (keeper !== undefined) registerKeeperGauges(options.registry, keeper)
   const discovery = start(watch)
   const watching = setInterval(watch, watchMs)
   const pruning = setInterval(() => pruneSnapshot(snapshot, Date.now() / 1000), pruneStepMs)
@@ -124,6 +138,7 @@ export async function startEnforcer(options: EnforcerOptions): Promise<Enforcer>
     for (const timer of [watching, pruning, staleness]) clearInterval(timer)
     await transport.close()
     await discovery.close()
+    await keeper?.close()
     verifier.close()
   }
   return {
@@ -131,7 +146,7 @@ export async function startEnforcer(options: EnforcerOptions): Promise<Enforcer>
     becameReady,
     ready: () => {
       const reasons = [...notReadyReasons(), ...(isDraining ? ['draining'] : [])]
-      return { ready: reasons.length === 0, reasons }
+      return { ready: reasons.length === 0, reasons, notes: keeper?.note === undefined ? [] : [keeper.note] }
     },
     drain: async () => {
       isDraining = true
@@ -143,21 +158,41 @@ export async function startEnforcer(options: EnforcerOptions): Promise<Enforcer>
   }
 }
 
-/** The feed of the configured protocol, and how to start its client. */
+/** The feed of the configured protocol, and how to start its client and what keeps it on disk. */
 function createFeed(options: EnforcerOptions) {
-  const startable = <Request, Response>(feed: Feed<Request, Response>) => ({
+  const startable = <Request, Response>(
+    feed: Feed<Request, Response>,
+    keep?: () => Promise<SnapshotKeeper>,
+  ) => ({
     feed: feed as AnyFeed,
-    start: (onReceived: () => void): DiscoveryClient =>
-      startDiscoveryClient({
-        ...options,
-        feed,
-        transport: createGrpcStreams(feed.protocol, options.discoveryTls),
-        onReceived,
-      }),
+    start: (onReceived: () => void): DiscoveryClient => {
+      const transport = createGrpcStreams(feed.protocol, options.discoveryTls)
+      return startDiscoveryClient({ ...options, feed, transport, onReceived })
+    },
+    keep,
   })
-  return options.discovery.protocol === 'sotw'
-    ? startable(createSotwSubscription({ ...options, ...options.discovery }))
-    : startable(createDeltaFeed(new Subscription(options)))
+  if (options.discovery.protocol === 'sotw')
+    return startable(createSotwSubscription({ ...options, ...options.discovery }))
+  const subscription = new Subscription(options)
+  const { snapshotOnDisk: disk, logger } = options
+  const keep =
+    disk && (() => keepSnapshot({ ...disk, subscription, logger, store: createSnapshotFile(disk.file) }))
+  return startable(createDeltaFeed(subscription), keep)
+}
+
+function registerKeeperGauges(registry: Registry, keeper: SnapshotKeeper) {
+  addGauge(
+    registry,
+    'rescind_enforcer_snapshot_from_disk',
+    '1 while checks are decided by the snapshot on disk because no adapter has answered; else 0.',
+    () => (keeper.note === undefined ? 0 : 1),
+  )
+  addGauge(
+    registry,
+    'rescind_enforcer_snapshot_saved_seconds',
+    'When the snapshot was last stored on disk, seconds since 1970; 0 before the first time.',
+    () => (keeper.savedAtMs ?? 0) / 1000,
+  )
 }
 
 function registerGauges(registry: Registry, feed: AnyFeed, cache: TokenCache) {

@@ -88,8 +88,8 @@ export class LiveKeys {
   }
 
   /**
-   * Lets `change` alter a key, which is created if it is not there; if it is new, a leftover or its entry another one
-   * then, it moves to the end.
+   * Lets `change` alter a key, which is created if it is not there; if it is new, its entry another one, or it was a leftover
+   * and is so no more, it moves to the end.
    *
    * @param sequence number of the event that changes it.
    */
@@ -97,13 +97,15 @@ export class LiveKeys {
     const known = this.#rows.get(text)
     const before = known?.image
     const live = known ?? new LiveKey(this.since)
-    const { entry } = live
+    const { entry, hasLeftovers } = live
     if (known !== undefined) this.#tally(live, -1)
     change(live)
     this.#tally(live, 1)
     const { entry: after } = live
     const isSame = after.expiresAt === entry.expiresAt && after.issuedBefore === entry.issuedBefore
-    if (known !== undefined && isSame && live.changedAt >= this.since) {
+    // What was left over is news for those who were not told of it, wherever the log begins to hold it again.
+    const isNews = !isSame || live.changedAt < this.since || hasLeftovers !== live.hasLeftovers
+    if (known !== undefined && !isNews) {
       this.#rows.replace(text, live)
     } else {
       live.changedAt = sequence

@@ -8,6 +8,7 @@
  */
 import { randomInt } from 'node:crypto'
 import { RescindError } from './error.ts'
+import type { Times } from './live-key.ts'
 import {
   createSegment,
   findSlot,
@@ -124,6 +125,16 @@ export class RevocationTable {
     const slot = findSlot(segment, hash, k0, k1, k2, k3)
     if (slot < 0) return false
     return slotWord(segment.words, slot, 4) > liveAfter && issuedAt <= slotWord(segment.words, slot, 5)
+  }
+
+  /** The times of a key's entry, be it a tombstone or expired; undefined without one. */
+  times(k0: number, k1: number, k2: number, k3: number): Times | undefined {
+    const hash = this.#hash(k1, k2)
+    const { words } = this.#segmentOf(hash)
+    const slot = findSlot(this.#segmentOf(hash), hash, k0, k1, k2, k3)
+    return slot < 0
+      ? undefined
+      : { expiresAt: slotWord(words, slot, 4), issuedBefore: slotWord(words, slot, 5) }
   }
 
   /** Whether the key has an entry, be it a tombstone or expired. */

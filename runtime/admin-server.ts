@@ -14,6 +14,8 @@ import { slowRequestLimits } from './slow-requests.ts'
 export interface Readiness {
   readonly ready: boolean
   readonly reasons: readonly string[]
+  /** What people should know although it does its work. */
+  readonly notes?: readonly string[]
 }
 
 /** What the admin server shows. */
@@ -68,8 +70,8 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
   })
   server.get('/livez', async () => ({ live: true }))
   server.get('/readyz', async (_request, reply) => {
-    const { ready: isReady, reasons } = ready()
-    return reply.code(isReady ? 200 : 503).send({ ready: isReady, reasons })
+    const readiness = ready()
+    return reply.code(readiness.ready ? 200 : 503).send(readiness)
   })
   server.get('/metrics', async (_request, reply) =>
     reply.type(registry.contentType).send(await registry.metrics()),

@@ -4,6 +4,7 @@
  * @module
  */
 import {
+  type DeltaRequest,
   type DeltaResponseMessage,
   type RevocationBatchMessage,
   revocationBatchCodec,
@@ -57,3 +58,13 @@ function checkLayout(batch: RevocationBatchMessage): void {
 
 /** Why a batch cannot be used. */
 export const invalidBatch = (message: string) => new RescindError('ERR_BATCH_INVALID', message)
+
+/** google.rpc.Code of a NACK. */
+const invalidArgument = 3
+
+/** The refusal of a response. */
+export const nack = (response: DeltaResponseMessage, message: string): DeltaRequest => ({
+  typeUrl: revocationBatchTypeUrl,
+  responseNonce: response.nonce,
+  errorDetail: { code: invalidArgument, message },
+})

@@ -32,6 +32,8 @@ export interface Snapshot {
   toleranceSeconds: number
   /** Longest exp - iat that may be accepted. */
   lifetimes: TokenLifetimes
+  /** Called with the words of a key before its entry may get weaker. */
+  onWeaken?: ((k0: number, k1: number, k2: number, k3: number) => void) | undefined
 }
 
 /** A clock that is ahead for a moment must not make the table forget for good. */
@@ -76,9 +78,13 @@ export const isKeptKey = (kept: RevocationTable, [k0, k1, k2, k3]: Parameters<En
 
 /** Stores the new state of a key; one that is kept only gets stronger, or is restored. */
 export function storeEntry(
-  { table, kept }: Pick<Snapshot, 'table' | 'kept'>,
+  { table, kept, onWeaken }: Pick<Snapshot, 'table' | 'kept' | 'onWeaken'>,
   words: Parameters<EntryVisitor>,
 ): void {
-  if (words[4] > 0 && isKeptKey(kept, words)) table.raise(...words)
-  else table.set(...words)
+  if (words[4] > 0 && isKeptKey(kept, words)) {
+    table.raise(...words)
+    return
+  }
+  onWeaken?.(words[0], words[1], words[2], words[3])
+  table.set(...words)
 }

@@ -9,14 +9,16 @@ import {
   type RevocationBatchMessage,
   revocationBatchTypeUrl,
 } from '../../proto/wire.ts'
-import { type ClaimSet, createClaimSet } from '../../revocation/claim-set.ts'
+import type { ClaimSet } from '../../revocation/claim-set.ts'
 import { claimSetGeneration } from '../../revocation/claim-sets.ts'
 import { countEntries, visitEntries } from '../../revocation/entries.ts'
 import { RescindError } from '../../revocation/error.ts'
 import { FullState } from './full-state.ts'
+import { HeldClaimSets } from './held-claim-sets.ts'
 import { Lowerings } from './lowerings.ts'
-import { batchOf, invalidBatch, isSignOfLife } from './received-batch.ts'
+import { batchOf, invalidBatch, isSignOfLife, nack } from './received-batch.ts'
 import { areSameClaimSets, createSnapshot, forgottenAt, type Snapshot, unionOfClaimSets } from './snapshot.ts'
+import type { SnapshotFacts, StoredSnapshot } from './stored-snapshot.ts'
 
 /** Who subscribes, and its own limits. */
 export interface SubscriptionOptions {
@@ -49,9 +51,6 @@ export interface Reaction<Request = DeltaRequest> {
   readonly problem?: string
 }
 
-/** google.rpc.Code of a NACK. */
-const invalidArgument = 3
-
 /** The subscription of one enforcer; it outlives streams. */
 export class Subscription {
   readonly snapshot: Snapshot = createSnapshot()
@@ -62,11 +61,11 @@ export class Subscription {
   #hasHole = false
   /** Once complete, it stays so: an enforcer with a snapshot keeps deciding, whatever adapters do. */
   #complete = false
-  #receivedSets: readonly ClaimSet[] = []
-  /** Sets of entries that were kept through a full state which did not mention them. */
-  #keptSets: { sets: readonly ClaimSet[]; until: number } = { sets: [], until: 0 }
+  readonly #sets = new HeldClaimSets()
   #logAgeMs = 0
   #receivedAtMs = Number.NEGATIVE_INFINITY
+  /** What is held came from disk, and no adapter has led on from it. */
+  #isStored = false
 
   constructor(options: SubscriptionOptions) {
     this.#options = options
@@ -111,6 +110,7 @@ export class Subscription {
       const { version } = this.snapshot
       const isFull = batch.kind === 'FULL_LAST'
       const isReached = version !== before || isFull
+      this.#isStored &&= batch.to < batch.target
       // On the way to a version the state is as old as before.
       if (isReached || response.nonce === '') {
         this.#logAgeMs = batch.logAgeMs
@@ -131,6 +131,50 @@ export class Subscription {
   /** Milliseconds since an adapter last knew that it had the end of the log; Infinity before the first batch. */
   stalenessMs(nowMs: number): number {
     return this.#logAgeMs + nowMs - this.#receivedAtMs
+  }
+
+  /** What is to be stored beside the tables; undefined before there is a complete state. */
+  facts(nowMs: number, wallMs: number): SnapshotFacts | undefined {
+    const { version, epoch, digest, toleranceSeconds, lifetimes } = this.snapshot
+    if (!this.#complete) return undefined
+    const { received: receivedSets, kept: keptSets, keptUntil } = this.#sets
+    const ofLog = { version, epoch, digest, toleranceSeconds, lifetimes }
+    return { ...ofLog, receivedSets, keptSets, keptUntil, ageMs: this.stalenessMs(nowMs), storedAtMs: wallMs }
+  }
+
+  /** Holds what was stored, to resume from; checks are not decided by it until an adapter leads on, or {@link useStored}. */
+  restore({ facts, table, kept }: StoredSnapshot, nowMs: number, wallMs: number): void {
+    const { version, epoch, digest, toleranceSeconds, lifetimes } = facts
+    const claimSets = unionOfClaimSets(facts.receivedSets, facts.keptSets)
+    const generation = claimSetGeneration(facts.receivedSets)
+    Object.assign(this.snapshot, {
+      table,
+      kept,
+      version,
+      epoch,
+      digest,
+      toleranceSeconds,
+      lifetimes,
+      claimSets,
+      generation,
+    })
+    this.#sets.received = facts.receivedSets
+    this.#sets.keep(facts.keptSets, facts.keptUntil)
+    this.#logAgeMs = facts.ageMs + Math.max(0, wallMs - facts.storedAtMs)
+    this.#receivedAtMs = nowMs
+    this.#isStored = true
+  }
+
+  /** Decides checks by what was stored from now on; returns false if nothing was, or an adapter has led on. */
+  useStored(): boolean {
+    if (!this.#isStored || this.#complete) return false
+    this.#complete = true
+    return true
+  }
+
+  /** Whether checks are decided by what was stored. */
+  get isStored(): boolean {
+    return this.#isStored && this.#complete
   }
 
   /** Why checks cannot be answered; empty if they can. */
@@ -170,7 +214,7 @@ export class Subscription {
 
   *#apply(batch: RevocationBatchMessage, nowSeconds: number): Generator<void, number> {
     const count = countEntries(batch.entries)
-    const claimSets = this.#claimSetsOf(batch)
+    const claimSets = this.#sets.namedBy(batch, this.snapshot.generation)
     if (batch.kind === 'FULL_FIRST') this.#beginFull()
     if (batch.kind === 'DELTA') yield* this.#applyDelta(batch, claimSets, nowSeconds)
     else yield* this.#applyFull(batch, claimSets, nowSeconds)
@@ -188,7 +232,7 @@ export class Subscription {
   ): Generator<void> {
     const { snapshot } = this
     const { table, kept } = snapshot
-    const needed = this.#neededSets(batch, claimSets, nowSeconds)
+    const needed = this.#sets.with(claimSets, batch.toleranceS, nowSeconds)
     this.#adopt(batch, claimSets, unionOfClaimSets(snapshot.claimSets, needed))
     yield* visitEntries(batch.entries, (...words) => {
       if (!batch.leftovers) this.#lowerings.strengthen(table, words)
@@ -220,23 +264,16 @@ export class Subscription {
     if (batch.kind !== 'FULL_LAST') return
     yield* filling.takeOver(snapshot, forgottenAt(nowSeconds, batch.toleranceS), rolledBack)
     if (filling.takenOverUntil > 0) {
-      const until = Math.max(filling.takenOverUntil, this.#keptSets.until)
-      this.#keptSets = { sets: snapshot.claimSets, until }
+      this.#sets.keep(snapshot.claimSets, filling.takenOverUntil)
     }
-    this.#adopt(batch, claimSets, this.#neededSets(batch, claimSets, nowSeconds))
+    this.#adopt(batch, claimSets, this.#sets.with(claimSets, batch.toleranceS, nowSeconds))
     filling.swapInto(snapshot, rolledBack)
     this.#filling = undefined
     this.#reach(batch)
   }
 
-  /** The sets that a batch came with, and those of entries that were taken over. */
-  #neededSets({ toleranceS }: RevocationBatchMessage, received: readonly ClaimSet[], nowSeconds: number) {
-    const isKept = this.#keptSets.until > forgottenAt(nowSeconds, toleranceS)
-    return isKept ? unionOfClaimSets(received, this.#keptSets.sets) : received
-  }
-
   #adopt(batch: RevocationBatchMessage, received: readonly ClaimSet[], sets: readonly ClaimSet[]): void {
-    this.#receivedSets = received
+    this.#sets.received = received
     const { snapshot } = this
     // The same list stays if nothing changed: another one makes every remembered token derive its keys again.
     if (!areSameClaimSets(sets, snapshot.claimSets)) snapshot.claimSets = sets
@@ -257,18 +294,4 @@ export class Subscription {
     }
     this.#complete ||= batch.to >= batch.target
   }
-
-  #claimSetsOf(batch: RevocationBatchMessage): readonly ClaimSet[] {
-    if (batch.claimSetGeneration === this.snapshot.generation) return this.#receivedSets
-    const sets = batch.claimSets.map(set => createClaimSet(set.names, set.cut))
-    if (claimSetGeneration(sets) !== batch.claimSetGeneration)
-      throw invalidBatch('its claim sets are not known')
-    return sets
-  }
 }
-
-const nack = (response: DeltaResponseMessage, message: string): DeltaRequest => ({
-  typeUrl: revocationBatchTypeUrl,
-  responseNonce: response.nonce,
-  errorDetail: { code: invalidArgument, message },
-})

@@ -122,7 +122,9 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Even
       }
     },
     // What was read was flushed, and nobody else writes.
-    confirm: async () => undefined,
+    confirm: async known => {
+      if (compare(entries, known) !== 'confirmed') throw changedError(options.folder, known)
+    },
     trim: async (before, known) => {
       if (compare(entries, known) !== 'confirmed') throw changedError(options.folder, known)
       const last = Math.min(before, end.position)

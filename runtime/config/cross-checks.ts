@@ -37,6 +37,7 @@ const crossChecks: readonly CrossCheck[] = [
   { needs: ['issuers', 'revoker'], check: eventHubProblems },
   { needs: ['adapter'], check: adapterTlsProblems },
   { needs: ['enforcer'], check: discoveryTlsProblems },
+  { needs: ['enforcer'], check: snapshotProblems },
   { needs: ['enforcer', 'tokens'], check: (config, given) => tokenRuleProblems(config, given) },
 ]
 
@@ -93,6 +94,13 @@ function adminTokenProblems(tokens: readonly { readonly name: string }[]): Probl
     const message = `is the same as revoker.admin.tokens[${first}].name; names tell administrators apart`
     return first === index ? [] : [{ path: ['revoker', 'admin', 'tokens', index, 'name'], message }]
   })
+}
+
+/** Adapters of Choreo Connect have no versions from which an enforcer could go on. */
+function snapshotProblems({ enforcer: { snapshot, discovery } }: Config): Problem[] {
+  if (snapshot.file === undefined || discovery.protocol === 'delta') return []
+  const message = 'has no effect with enforcer.discovery.protocol: sotw; leave it out'
+  return [{ path: ['enforcer', 'snapshot', 'file'], message }]
 }
 
 /**

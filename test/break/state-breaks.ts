@@ -167,9 +167,9 @@ export const stateBreaks: readonly Break[] = [
   {
     invariant: 5,
     what: 'the claim sets of entries that were kept go out of use',
-    file: 'enforcer/discovery/subscription.ts',
-    find: 'isKept ? unionOfClaimSets(received, this.#keptSets.sets) : received',
-    replace: 'isKept && received.length < 0 ? [] : received',
+    file: 'enforcer/discovery/held-claim-sets.ts',
+    find: 'isNeeded ? unionOfClaimSets(named, this.kept) : named',
+    replace: 'isNeeded && named.length < 0 ? [] : named',
     testFile: 'unit/discovery-resume.test.ts',
     testName:
       'claim sets of what was kept stay in use through deltas that change the claim sets, and another full state',

@@ -94,6 +94,14 @@ export const testEventLog = (
       assert.deepEqual(await readNow(log, all[9]), [])
     })
 
+    logTest('confirms a position that was read, and no other that has its number', async log => {
+      await log.appendAll(numbered(2))
+      for (const { position, digest } of await readNow(log)) {
+        await log.confirm({ position, digest })
+        await assert.rejects(log.confirm({ position, digest: digest ^ 1n }), hasCode('ERR_LOG_ROLLED_BACK'))
+      }
+    })
+
     logTest('tells what became of a position that somebody knows', async log => {
       await log.appendAll(numbered(3))
       const entries = await readNow(log)

@@ -235,9 +235,9 @@ export const ruleBreaks: readonly RuleBreak[] = [
   {
     rule: 'claim sets',
     what: 'the claim sets of what was kept go out of use',
-    file: 'enforcer/discovery/subscription.ts',
-    find: 'isKept ? unionOfClaimSets(received, this.#keptSets.sets) : received',
-    replace: 'isKept && received.length < 0 ? [] : received',
+    file: 'enforcer/discovery/held-claim-sets.ts',
+    find: 'isNeeded ? unionOfClaimSets(named, this.kept) : named',
+    replace: 'isNeeded && named.length < 0 ? [] : named',
   },
   {
     rule: 'claim sets',

@@ -54,6 +54,7 @@ test('without a file and variables there are the defaults', () => {
     drainDelay: '5s',
     errorStyle: 'wso2',
     tokenCache: { entries: 100_000, size: '128MiB' },
+    snapshot: { saveEvery: '1m', useAfter: '10s' },
     maxRevocations: 50_000_000,
   })
 })

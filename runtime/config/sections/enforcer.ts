@@ -22,6 +22,29 @@ const tokenCache = section('The cache of tokens whose signature was verified.', 
   size: size({ default: '128MiB', min: '1MiB', max: '64GiB', description: 'How much memory it may take.' }),
 })
 
+const snapshot = section('What the enforcer knows, on disk: for a restart while no adapter answers.', {
+  file: Type.Optional(
+    text('the path of a file', {
+      maxLength: 4_096,
+      description:
+        'Where the enforcer stores what it knows; a file for each enforcer. Whoever can write it can restore anything. Default: nowhere.',
+    }),
+  ),
+  saveEvery: duration({
+    default: '1m',
+    min: '1s',
+    max: '1d',
+    description: 'How often it is stored, if there is a new version; also when the enforcer stops.',
+  }),
+  useAfter: duration({
+    default: '10s',
+    min: '0s',
+    max: '1h',
+    description:
+      'How long a starting enforcer waits for an adapter before it decides by what it had stored. Its age counts as staleness.',
+  }),
+})
+
 /** Schema of `enforcer`. */
 export const enforcerSection = section('The enforcer: answers Envoy (ext_authz over gRPC).', {
   address: listenAddress({
@@ -95,6 +118,7 @@ export const enforcerSection = section('The enforcer: answers Envoy (ext_authz o
     description: 'The body of a denial: WSO2 JSON, RFC 6750 JSON, or none.',
   }),
   tokenCache,
+  snapshot,
   maxRevocations: count({
     default: 50_000_000,
     min: 1,
