@@ -160,10 +160,10 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> 
 
   /**
    * Readers are given only what is below the high watermark, which all in-sync replicas have: no more is asked of an append.
-   * So what was read is durable, unless the log was cut back since, which its leader knows.
+   * So what was read is durable, unless the log was cut back since; then another record may be at its position already.
    */
   const confirm = async (known: LogPosition) => {
-    if (isOutside(known, await marksNow())) throw rolledBack(known)
+    if ((await compare(await marksNow(), known)) !== 'confirmed') throw rolledBack(known)
   }
 
   const checkSettings = async () => {

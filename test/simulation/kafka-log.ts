@@ -99,7 +99,7 @@ export function openKafkaLog(options: KafkaLogOptions): EventLog {
       return { epoch, start: marks.low, end: endOf(marks), known: confirmation }
     },
     confirm: async known => {
-      if (isOutside(known, await marksNow())) throw rolledBack(known)
+      if ((await compare(await marksNow(), known)) !== 'confirmed') throw rolledBack(known)
     },
     keptSeconds,
     close: async () => {
