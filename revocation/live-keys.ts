@@ -75,21 +75,22 @@ export class LiveKeys {
   }
 
   /**
-   * Lets `change` alter a key, which is created if it is not there; if it is new, a leftover or its entry another one
-   * then, it moves to the end.
+   * Lets `change` alter a key, which is created if it is not there; if it is new, had something left over, or its entry is
+   * another one then, it moves to the end.
    *
    * @param position of the event that changes it.
    */
   change(text: string, position: number, change: (live: LiveKey) => void): void {
     const known = this.#rows.get(text)
     const live = known ?? new LiveKey()
-    const { entry: before } = live
+    const { entry: before, hasLeftovers } = live
     if (known !== undefined) this.#tally(live, -1)
     change(live)
     this.#tally(live, 1)
     const { entry: after } = live
     const isSame = after.expiresAt === before.expiresAt && after.issuedBefore === before.issuedBefore
-    if (known !== undefined && isSame && live.changedAt !== leftoverPosition) {
+    // What was left over, the log may say only now: whoever resumes from before that must be told.
+    if (known !== undefined && isSame && !hasLeftovers && live.changedAt !== leftoverPosition) {
       this.#rows.replace(text, live)
     } else {
       live.changedAt = position
