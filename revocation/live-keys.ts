@@ -88,8 +88,8 @@ export class LiveKeys {
   }
 
   /**
-   * Lets `change` alter a key, which is created if it is not there; if it is new, its entry another one, or it was a leftover
-   * and is so no more, it moves to the end.
+   * Lets `change` alter a key, which is created if it is not there; if it is new, had something left over, or its entry is
+   * another one then, it moves to the end.
    *
    * @param sequence number of the event that changes it.
    */
@@ -103,9 +103,8 @@ export class LiveKeys {
     this.#tally(live, 1)
     const { entry: after } = live
     const isSame = after.expiresAt === entry.expiresAt && after.issuedBefore === entry.issuedBefore
-    // What was left over is news for those who were not told of it, wherever the log begins to hold it again.
-    const isNews = !isSame || live.changedAt < this.since || hasLeftovers !== live.hasLeftovers
-    if (known !== undefined && !isNews) {
+    // What was left over, the log may say only now: whoever resumes from before that must be told.
+    if (known !== undefined && isSame && !hasLeftovers && live.changedAt >= this.since) {
       this.#rows.replace(text, live)
     } else {
       live.changedAt = sequence

@@ -28,7 +28,7 @@ export interface LifetimeDeclaration {
   close(): void
 }
 
-/** What was not read in this time may be lost, and is declared again. */
+/** What was appended is usually read within milliseconds. */
 const readLimitMs = 10_000
 
 /**
@@ -41,6 +41,7 @@ export function keepLifetimeDeclared(options: LifetimeDeclarationOptions): Lifet
   let isDeclaring = false
   let isRefused = false
   let isReported = false
+  let stopWaiting: () => void = () => undefined
   let report: () => void = () => undefined
   const declared = new Promise<void>(resolve => {
     report = resolve
@@ -53,16 +54,23 @@ export function keepLifetimeDeclared(options: LifetimeDeclarationOptions): Lifet
     state.lifetimes.seconds >= seconds &&
     state.declaredLifetimes.longestDeclaredAt > nowSeconds() - log.keptSeconds / 2
 
+  /** A log may lose it before anybody has read it; then nothing is read, and it must be declared again. */
+  const readInTime = (position: number) =>
+    new Promise<boolean>(done => {
+      stopWaiting = clock.after(readLimitMs, () => done(false))
+      void follower.reached(position).then(isRead => {
+        stopWaiting()
+        done(isRead)
+      })
+    })
+
   const declare = async () => {
     // What an unread log declares is not known yet; but one that nobody has appended to cannot be read.
     if (!follower.complete && (await log.check(beforeFirst)).epoch !== undefined) return
     const declaredAt = Math.floor(nowSeconds())
     const longest = Math.max(seconds, state.declaredLifetimes.longestSeconds)
     const event = { kind: 'token-lifetime', seconds: longest, declaredAt } as const
-    const position = await log.append(codec.encode(event, randomBytes(16).toString('hex')))
-    // A log that is created anew before anybody has read it does not begin anew for those who had read nothing.
-    const limit = clock.sleep(readLimitMs).then(() => false)
-    const isRead = await Promise.race([follower.reached(position), limit])
+    const isRead = await readInTime(await log.append(codec.encode(event, randomBytes(16).toString('hex'))))
     if (!isRead || state.lifetimes.seconds >= seconds) return
     isRefused = true
     logger.error(
@@ -99,5 +107,11 @@ export function keepLifetimeDeclared(options: LifetimeDeclarationOptions): Lifet
 
   const unsubscribe = follower.subscribe(look)
   look()
-  return { declared, close: unsubscribe }
+  return {
+    declared,
+    close: () => {
+      unsubscribe()
+      stopWaiting()
+    },
+  }
 }

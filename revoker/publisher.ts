@@ -72,8 +72,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
       const isHeld = () => state.covers(key, times)
       if (isHeld() && (await hasReadAll(options)) && isHeld()) {
         // What was read may never have been acknowledged: a repeat must not make it look as if it had been.
-        await log.confirm({ position: state.position, digest: state.digest })
-        return { position: state.position, id: undefined, expiresAt: times.expiresAt }
+        const { position, digest } = state
+        await log.confirm({ position, digest })
+        return { position, id: undefined, expiresAt: times.expiresAt }
       }
       checkKept(times.expiresAt, now, options)
       if (state.size >= options.revocationsLimit) throw limitReached(options.revocationsLimit, logger)

@@ -160,7 +160,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> 
 
   /**
    * Readers are given only what is below the high watermark, which all in-sync replicas have: no more is asked of an append.
-   * So what was read is durable, unless the log was cut back since; it may have grown past the position again.
+   * So what was read is durable, unless the log was cut back since; then another record may be at its position already.
    */
   const confirm = async (known: LogPosition) => {
     if ((await compare(await marksNow(), known)) !== 'confirmed') throw rolledBack(known)

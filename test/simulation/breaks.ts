@@ -64,13 +64,6 @@ export const ruleBreaks: readonly RuleBreak[] = [
   },
   {
     rule: 'lost tail',
-    what: 'a checkpoint keeps the positions of a log that is gone',
-    file: 'event-log/checkpoint-changes.ts',
-    find: '    this.isRestarted = true\n',
-    replace: '',
-  },
-  {
-    rule: 'lost tail',
     what: 'a checkpoint lacks what changed since it was opened',
     file: 'event-log/checkpoint.ts',
     find: 'state.onTouched = (key, before, after) => changes.touch(key, before, after)',
@@ -167,13 +160,6 @@ export const ruleBreaks: readonly RuleBreak[] = [
     file: 'enforcer/discovery/snapshot.ts',
     find: 'Math.floor(nowSeconds) - toleranceSeconds - forgetGraceSeconds',
     replace: 'Math.floor(nowSeconds) - toleranceSeconds - 0 * forgetGraceSeconds',
-  },
-  {
-    rule: 'resume',
-    what: 'a later delta shortens what an enforcer kept of a tail that was lost',
-    file: 'enforcer/discovery/snapshot.ts',
-    find: 'if (words[4] > 0 && isKeptKey(kept, words))',
-    replace: 'if (words[4] > 0 && !isKeptKey(kept, words) && kept.size < 0)',
   },
   {
     rule: 'resume',

@@ -110,7 +110,7 @@ function repeat(cast: Cast, node: RevokerNode): void {
 }
 
 function restore(cast: Cast, node: RevokerNode): void {
-  const { world, cluster } = cast
+  const { world, cluster, history } = cast
   const { dice, trace } = world
   const knowledge = cluster.leader.end?.knowledge
   const restorable = (knowledge?.revocations ?? []).filter(
@@ -119,12 +119,17 @@ function restore(cast: Cast, node: RevokerNode): void {
   if (restorable.length === 0) return
   const known: Known = dice.pick(restorable)
   trace.add(node.process.machine.name, `is asked to restore ${textOf(known.revocation)}`)
+  // A copy that lasts longer may have been lost; its source will say the same again.
+  const lasting = history.known.filter(({ revocation }) => revocation.id === known.revocation.id)
+  const longest = lasting.reduce((one, other) => (expiryOf(other) > expiryOf(one) ? other : one), known)
   append(
     cast,
     node,
-    plainCodec.encode(restorationOf(known, dice.id(), rules.raisedLifetimeSeconds, secondsOf(node))),
+    plainCodec.encode(restorationOf(longest, dice.id(), rules.raisedLifetimeSeconds, secondsOf(node))),
   )
 }
+
+const expiryOf = ({ revocation }: Known): number => revocation.expiresAt ?? 0
 
 function declare(cast: Cast, node: RevokerNode): void {
   const { dice, trace } = cast.world

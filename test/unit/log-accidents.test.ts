@@ -3,12 +3,12 @@
 import assert from 'node:assert/strict'
 import { afterEach, test } from 'node:test'
 import { type FollowOptions, followLog, type LogFollower } from '../../event-log/follow.ts'
-import { matchKey } from '../../revocation/key.ts'
+import { matchKey, matchKeyText } from '../../revocation/key.ts'
 import type { Revocation } from '../../revocation/revocation.ts'
 import { clockAt } from '../support/clocks.ts'
 import { until } from '../support/condition.ts'
 import { createMemoryLogStore, type MemoryLogStore } from '../support/memory-log.ts'
-import { block, bytesOf, declare, plainCodec, restore } from '../support/revocations.ts'
+import { block, bytesOf, cut, declare, lifetime, plainCodec, restore } from '../support/revocations.ts'
 
 const followers: LogFollower[] = []
 
@@ -122,6 +122,18 @@ test('a log that says less of a revocation than was lost does not pass for one t
   await append(store, restore(short))
   await follower.reached(2)
   assert.equal(entryOf(follower, a)?.expiresAt, 0)
+})
+
+test('what the log says again after it declared a lifetime is told to those who resume from before that', async () => {
+  const store = createMemoryLogStore()
+  const old = cut({ jti: 'a' }, 40)
+  await append(store, lifetime(200), old)
+  const follower = await follow(store)
+  store.wipe()
+  await append(store, lifetime(200), b, c, old)
+  await until('it was read again', () => follower.restarts === 1 && follower.complete)
+  const { text } = matchKeyText(old.match, true)
+  assert.ok(Array.from(follower.state.changedAfter(3), row => row.text).includes(text))
 })
 
 test('what is left over is in the full state, and goes when it expires', async () => {

@@ -6,6 +6,7 @@ import { RescindError } from '../../revocation/error.ts'
 import { LiveState } from '../../revocation/live-state.ts'
 import { keepLifetimeDeclared } from '../../revoker/lifetime-declaration.ts'
 import type { NewRevocation } from '../../revoker/publisher.ts'
+import { systemClock } from '../../runtime/clock.ts'
 import { tableOf, tableRejects } from '../support/decide.ts'
 import { createErrorLogger, type PublishedLog, startPublishedLog } from '../support/published-log.ts'
 import { modelRejects } from '../support/revocation-model.ts'
@@ -159,6 +160,35 @@ test('an append that failed is not taken for done: the same revocation is append
   await assert.rejects(log.publisher.publish(alice), hasCode('ERR_LOG_TIMEOUT'))
   log.store.failAppends(undefined)
   assert.equal((await log.publisher.publish(alice)).position, 1)
+})
+
+test('the longest lifetime is declared again when the log lost it before it was read', async () => {
+  const { store, follower } = await start()
+  const log = store.open()
+  let isLost = false
+  const losing = {
+    ...log,
+    append: (event: Uint8Array) => {
+      const appended = log.append(event)
+      if (!isLost) store.wipe()
+      isLost = true
+      return appended
+    },
+  }
+  const { logger } = createErrorLogger()
+  const clock = { ...systemClock, after: (_ms: number, action: () => void) => systemClock.after(0, action) }
+  const declaration = keepLifetimeDeclared({
+    log: losing,
+    follower,
+    codec: plainCodec,
+    maxTokenLifetimeSeconds: 100,
+    logger,
+    clock,
+  })
+  await declaration.declared
+  declaration.close()
+  assert.equal(follower.state.lifetimes.seconds, 100)
+  assert.equal(isLost, true)
 })
 
 test('the longest lifetime is declared when it grows, and not when it stays or shrinks', async () => {
