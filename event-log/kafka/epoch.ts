@@ -5,8 +5,11 @@
  * @module
  */
 import type { Confirmation } from '../../revocation/digest-history.ts'
+import { RescindError } from '../../revocation/error.ts'
 import { type EventCodec, eventTypes } from '../../revocation/formats/rescind.ts'
 import type { Beat } from '../../revocation/revocation.ts'
+import { childSignal } from '../../runtime/abort-signal.ts'
+import type { Clock } from '../../runtime/clock.ts'
 import type { LogEntry, LogPosition } from '../event-log.ts'
 import type { PartitionReader } from './partition-reader.ts'
 import type { Watermarks } from './topic.ts'
@@ -36,6 +39,42 @@ export async function findEpoch(
     if (reader.passed >= through) break
   }
   return founding
+}
+
+/** What a search works with. */
+export interface EpochSearch {
+  /** Opens a reader at the log's start. */
+  readonly open: (signal: AbortSignal) => PartitionReader
+  readonly codec: EventCodec
+  /** The log is closed. */
+  readonly closed: AbortSignal
+  readonly clock: Clock
+}
+
+/** A search that does not get on for so long waits for entries that the log has lost meanwhile. */
+const standstillMs = 10_000
+
+/**
+ * Reads the epoch as {@link findEpoch} does, as long as it gets on.
+ *
+ * @throws RescindError ERR_LOG_UNREACHABLE when it was cut short, which has proved nothing.
+ */
+export async function searchEpoch(
+  { open, codec, closed, clock }: EpochSearch,
+  through: number,
+): Promise<FoundEpoch | undefined> {
+  const stop = childSignal(closed)
+  const reader = open(stop.signal)
+  let passed = Number.NaN
+  const stopWatching = clock.every(standstillMs, () => {
+    if (reader.passed === passed) stop.abort()
+    passed = reader.passed
+  })
+  const found = await findEpoch(reader, through, codec).finally(stopWatching)
+  if (found === undefined && stop.signal.aborted) {
+    throw new RescindError('ERR_LOG_UNREACHABLE', 'the epoch was not found before the search was cut short')
+  }
+  return found
 }
 
 /** How the keeper looks at the log. */

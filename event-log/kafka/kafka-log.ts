@@ -9,11 +9,12 @@ import type { Admin } from 'kafkajs'
 import type { Confirmation } from '../../revocation/digest-history.ts'
 import { RescindError } from '../../revocation/error.ts'
 import type { EventCodec } from '../../revocation/formats/rescind.ts'
+import { systemClock } from '../../runtime/clock.ts'
 import { type AppendGroup, createAppendQueue } from '../append-queue.ts'
 import { beforeFirst, checkAppendSize, type EventLog, type LogEntry, type LogPosition } from '../event-log.ts'
 import { closeClient, createKafkaClient, type KafkaConnectionOptions } from './client.ts'
 import { rolledBack } from './continuity.ts'
-import { createEpochKeeper, findEpoch } from './epoch.ts'
+import { createEpochKeeper, type EpochSearch, searchEpoch } from './epoch.ts'
 import { unreachable } from './failure.ts'
 import { createFounder } from './founder.ts'
 import { createPartitionReader, type PartitionReader } from './partition-reader.ts'
@@ -86,15 +87,15 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> 
     return entry?.digest === known.digest ? 'confirmed' : 'different'
   }
 
+  const search: EpochSearch = {
+    open: signal => readFrom(beforeFirst, signal),
+    codec,
+    closed: closed.signal,
+    clock: systemClock,
+  }
   const epochs = createEpochKeeper({
     compare,
-    find: async ({ low, high }) => {
-      if (low >= high) return undefined
-      const found = await findEpoch(readFrom(beforeFirst, closed.signal), high - 1, codec)
-      // A search that was cut short has proved nothing.
-      if (closed.signal.aborted) throw closedError()
-      return found
-    },
+    find: async ({ low, high }) => (low >= high ? undefined : searchEpoch(search, high - 1)),
   })
 
   const writer = createWriter({ connection: options, topic, timeoutMs: options.appendTimeoutMs })

@@ -6,7 +6,7 @@
  */
 import { beforeFirst, checkAppendSize, type EventLog, type LogPosition } from '../../event-log/event-log.ts'
 import { rolledBack } from '../../event-log/kafka/continuity.ts'
-import { createEpochKeeper, findEpoch } from '../../event-log/kafka/epoch.ts'
+import { createEpochKeeper, type EpochSearch, searchEpoch } from '../../event-log/kafka/epoch.ts'
 import { createFounder } from '../../event-log/kafka/founder.ts'
 import type { PartitionReader } from '../../event-log/kafka/partition-reader.ts'
 import { entryOf } from '../../event-log/kafka/record.ts'
@@ -42,10 +42,15 @@ export function openKafkaLog(options: KafkaLogOptions): EventLog {
     )
     return record !== undefined && entryOf(record).digest === known.digest ? 'confirmed' : 'different'
   }
+  const search: EpochSearch = {
+    open: signal => readFrom(beforeFirst, signal),
+    codec: plainCodec,
+    closed: closed.signal,
+    clock: process.clock,
+  }
   const epochs = createEpochKeeper({
     compare,
-    find: async ({ low, high }) =>
-      low >= high ? undefined : findEpoch(readFrom(beforeFirst, closed.signal), high - 1, plainCodec),
+    find: async ({ low, high }) => (low >= high ? undefined : searchEpoch(search, high - 1)),
   })
   const write = async (events: readonly Uint8Array[]) =>
     (await link.ask(server => server.append(events), 'write'))[0] as number
