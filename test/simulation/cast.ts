@@ -63,8 +63,8 @@ export function createCast(world: World, setting: Setting): Cast {
     : Array.from({ length: setting.revokers }, (_, index) =>
         createFollower(shared, `revoker-${index + 1}`, { isRevoker: true, isAdapter: false, hasDisk: false }),
       )
-  const enforcers = Array.from({ length: setting.enforcers }, (_, index) =>
-    createEnforcer(shared, `enforcer-${index + 1}`, adapters),
+  const enforcers = setting.snapshots.map((hasDisk, index) =>
+    createEnforcer(shared, `enforcer-${index + 1}`, adapters, hasDisk),
   )
   return {
     ...shared,

@@ -6,6 +6,7 @@
 import { type AdapterActor, createMachine, type EnforcerActor, type Shared } from './actors.ts'
 import { type EnforcerWatch, watchEnforcer } from './enforcer-watch.ts'
 import { startEnforcer } from './nodes.ts'
+import { createSnapshotDisk } from './snapshot-disk.ts'
 import { openStream, type SimulatedStream } from './stream.ts'
 import { violation } from './violation.ts'
 import type { Process } from './world.ts'
@@ -17,8 +18,10 @@ export function createEnforcer(
   shared: Shared,
   name: string,
   adapters: readonly AdapterActor[],
+  hasDisk: boolean,
 ): EnforcerActor {
   const { world } = shared
+  const disk = hasDisk ? createSnapshotDisk(world) : undefined
   const { dice, trace } = world
   const machine = createMachine(world, name)
   const first = dice.int(adapters.length)
@@ -76,7 +79,11 @@ export function createEnforcer(
         stream = open(started, to)
         return stream.client
       }
-      watch = watchEnforcer(shared, startEnforcer(started, names, connect, dice.next))
+      const store = disk?.open(started, () => watch?.held ?? [])
+      const sources = { adapters: names, open: connect, store, random: dice.next }
+      startEnforcer(started, sources, node => {
+        watch = watchEnforcer(shared, node, disk?.held ?? [])
+      }).catch(world.fail)
     },
     kill: () => {
       if (process === undefined) return

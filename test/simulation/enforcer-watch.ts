@@ -7,12 +7,15 @@ import { isRevoked, type TokenWithKeys } from '../../enforcer/check/revoked.ts'
 import { lifetimeAt } from '../../revocation/token-lifetimes.ts'
 import { learn, textOf, type WatchOptions } from './held.ts'
 import { holds, isAdmitted, type Known, rejects, type Stored } from './history.ts'
-import type { EnforcerNode } from './nodes.ts'
+import { type EnforcerNode, rules } from './nodes.ts'
+import type { HeldByToken } from './snapshot-disk.ts'
 import { violation } from './violation.ts'
 import type { SimulatedToken } from './workload.ts'
 
 /** Watches one enforcer's process. */
 export interface EnforcerWatch {
+  /** For each token what the enforcer must reject it for now: a copy. */
+  readonly held: HeldByToken
   /** Tells how long the message that is read now was on its way, milliseconds: no enforcer can know, so it is not counted. */
   noteTransit(ms: number): void
   /** Fails if a promise is broken now. */
@@ -27,14 +30,18 @@ export interface EnforcerWatch {
 /** A message that all streams share may be so old when it is written, and ages are told in whole milliseconds. */
 const sharedForMs = 1_001
 
-/** Starts to watch an enforcer that begins empty. */
-export function watchEnforcer(options: WatchOptions, node: EnforcerNode): EnforcerWatch {
+/**
+ * Starts to watch an enforcer.
+ *
+ * @param stored what the snapshot that it begins with must hold.
+ */
+export function watchEnforcer(options: WatchOptions, node: EnforcerNode, stored: HeldByToken): EnforcerWatch {
   const { world, history, cluster, tokens } = options
   const { subscription, process } = node
   const { snapshot } = subscription
   const name = process.machine.name
   const cached = tokens.map(cachedToken)
-  const held = tokens.map(() => new Set<Known>())
+  const held = tokens.map((_, index) => new Set<Known>(stored[index]))
   let at: Stored | undefined
   let wasReady = false
   let readMs = 0
@@ -81,7 +88,9 @@ export function watchEnforcer(options: WatchOptions, node: EnforcerNode): Enforc
     const receivedAtMs = nowMs - subscription.stalenessMs(nowMs)
     // Only of the last message that was accepted.
     if (Math.abs(receivedAtMs - transit.receivedAtMs) > 0.01) transit = { receivedAtMs, ms: readMs }
-    const told = subscription.stalenessMs(nowMs) + transit.ms + sharedForMs
+    // How old a stored state is, only the wall clock tells.
+    const clockMs = subscription.isStored ? rules.maxClockDifferenceSeconds * 1_000 : 0
+    const told = subscription.stalenessMs(nowMs) + transit.ms + sharedForMs + clockMs
     const true_ = world.scheduler.nowMs - at.lastEndAtMs
     if (told < true_)
       throw violation(
@@ -99,6 +108,10 @@ export function watchEnforcer(options: WatchOptions, node: EnforcerNode): Enforc
   }
 
   return {
+    get held() {
+      follow()
+      return held.map(each => new Set(each))
+    },
     noteTransit: ms => {
       readMs = ms
     },

@@ -8,7 +8,9 @@ import { createFleet } from '../../adapter/fleet.ts'
 import { startDiscoveryClient } from '../../enforcer/discovery/client.ts'
 import { createDeltaFeed } from '../../enforcer/discovery/delta-feed.ts'
 import { pruneSnapshot } from '../../enforcer/discovery/snapshot.ts'
+import type { SnapshotStore } from '../../enforcer/discovery/stored-snapshot.ts'
 import { Subscription } from '../../enforcer/discovery/subscription.ts'
+import { keepSnapshot } from '../../enforcer/snapshot-keeper.ts'
 import { type Checkpoint, openCheckpoint } from '../../event-log/checkpoint.ts'
 import type { EventLog } from '../../event-log/event-log.ts'
 import { followLog, type LogFollower, type RestartReason } from '../../event-log/follow.ts'
@@ -37,6 +39,8 @@ const sharedBytesLimit = 4_096
 const trimEveryMs = 5_000
 const slackEntries = 8
 const pruneEveryMs = 1_000
+const saveEveryMs = 2_000
+const useStoredAfterMs = 1_500
 
 /** Whom a process tells of what it finds. */
 export interface FollowingListener {
@@ -150,22 +154,31 @@ export interface EnforcerNode {
   readonly subscription: Subscription
 }
 
-/**
- * Runs an enforcer. It begins empty; one that keeps its snapshot on disk would begin with `subscription` holding what was
- * there (this is the place for that).
- */
-export function startEnforcer(
+/** Where an enforcer gets its revocations from. */
+export interface EnforcerSources {
+  readonly adapters: readonly string[]
+  open(adapter: string): DeltaClientStream
+  /** Where it keeps its snapshot, if it does. */
+  readonly store: SnapshotStore | undefined
+  readonly random: () => number
+}
+
+/** Runs an enforcer; `onSubscribed` is told of it before anything reaches it but what it had stored. */
+export async function startEnforcer(
   process: Process,
-  adapters: readonly string[],
-  open: (adapter: string) => DeltaClientStream,
-  random: () => number,
-): EnforcerNode {
+  { adapters, open, store, random }: EnforcerSources,
+  onSubscribed: (node: EnforcerNode) => void,
+): Promise<void> {
   const { clock, logger } = process
   const subscription = new Subscription({
     label: 'simulated',
     instance: process.machine.name,
     revocationsLimit: 1_000_000,
   })
+  if (store !== undefined)
+    await keepSnapshot({ store, subscription, logger, clock, saveEveryMs, useAfterMs: useStoredAfterMs })
+  if (!process.isAlive) return
+  onSubscribed({ process, subscription })
   startDiscoveryClient({
     adapters,
     feed: createDeltaFeed(subscription),
@@ -176,5 +189,4 @@ export function startEnforcer(
     random,
   })
   clock.every(pruneEveryMs, () => pruneSnapshot(subscription.snapshot, clock.wallMs() / 1000))
-  return { process, subscription }
 }

@@ -32,8 +32,9 @@ export interface Setting {
   readonly log: LogKind
   readonly revokers: number
   readonly adapters: number
-  readonly enforcers: number
-  /** Share of adapters that keep a checkpoint. */
+  /** Which enforcers keep their snapshot on disk. */
+  readonly snapshots: readonly boolean[]
+  /** Which adapters keep a checkpoint. */
   readonly disks: readonly boolean[]
   readonly network: { readonly delayMs: number; readonly slowShare: number }
   readonly lostAnswers: number
@@ -60,7 +61,7 @@ export function drawSetting(dice: Dice): Setting {
     log,
     revokers: isShared ? 1 + dice.int(3) : 0,
     adapters,
-    enforcers: 2 + dice.int(3),
+    snapshots: Array.from({ length: 2 + dice.int(3) }, () => dice.chance(0.4)),
     disks: Array.from({ length: adapters }, () => dice.chance(0.6)),
     network: { delayMs: dice.pick([0.5, 2, 10]), slowShare: dice.pick([0, 0.01, 0.05]) },
     lostAnswers: dice.pick([0, 0, 0.01, 0.05]),
