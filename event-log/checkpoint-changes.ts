@@ -74,7 +74,7 @@ export class CheckpointChanges {
     const keys = Array.from(this.keys, key => state.kept(key)).filter(kept => kept !== undefined)
     return {
       group: keys.length === 0 ? undefined : packGroup(keys),
-      restorations: Array.from(this.restored, id => [id, state.restored(id)] as const),
+      restorations: Array.from(this.restored, id => [id, state.restorations.get(id)] as const),
       texts: this.texts,
       forgottenTexts: this.forgottenTexts,
       history: this.history,

@@ -66,7 +66,7 @@ export async function openCheckpoint(options: CheckpointOptions): Promise<Checkp
   let isDirty = false
 
   state.onTouched = (key, before, after) => changes.touch(key, before, after)
-  state.onRestored = id => changes.restored.add(id)
+  state.restorations.onChanged = id => changes.restored.add(id)
   state.onRestart = () => {
     isDirty = true
     changes.restart()

@@ -15,6 +15,7 @@ import { type LiveEntry, type LiveKey, type LiveKeyImage, restoredTimes, type Ti
 import { LiveKeys } from './live-keys.ts'
 import type { LiveRow } from './live-row.ts'
 import type { KeptKey } from './live-rows.ts'
+import { Restorations } from './restorations.ts'
 import type {
   ClaimSetDeclaration,
   LifetimeDeclaration,
@@ -22,7 +23,7 @@ import type {
   Restoration,
   Revocation,
 } from './revocation.ts'
-import type { Restored, StateParts, StateSummary } from './state-summary.ts'
+import type { StateParts, StateSummary } from './state-summary.ts'
 import { latestSeconds, secondsDown, secondsUp } from './time.ts'
 import { lifetimeAt, type TokenLifetimes } from './token-lifetimes.ts'
 
@@ -45,8 +46,8 @@ export class LiveState {
   onTouched:
     | ((key: string, before: LiveKeyImage | undefined, after: LiveKeyImage | undefined) => void)
     | undefined
-  /** Called with the id of each revocation that was restored, or whose restoration is forgotten. */
-  onRestored: ((id: string) => void) | undefined
+  /** Those that the log holds. */
+  readonly restorations = new Restorations()
   /** Called when the state begins anew, before its keys are touched. */
   onRestart: (() => void) | undefined
 
@@ -55,7 +56,6 @@ export class LiveState {
     touched: (key, before, after) => this.onTouched?.(key, before, after),
     counted: (claimSet, change) => this.#claimSets.count(claimSet, change),
   })
-  readonly #restored = new Map<string, Restored>()
   readonly #claimSets = new ClaimSets()
   readonly #lifetimes = new DeclaredLifetimes()
   #history = new DigestHistory()
@@ -68,7 +68,7 @@ export class LiveState {
 
   /** Revocations and restorations that are held, those of one key beyond 64 as one. */
   get revocations(): number {
-    return this.#keys.revocations + this.#restored.size
+    return this.#keys.revocations + this.restorations.all.size
   }
 
   /** How long tokens may live, and so how long cuts last. */
@@ -151,7 +151,7 @@ export class LiveState {
 
   /** All keys, leftovers and tombstones included. */
   all(): Generator<LiveRow> {
-    return this.#keys.changedAfter(beforeAll)
+    return this.#keys.changedAfter(Number.NEGATIVE_INFINITY)
   }
 
   /** What is held under a key, as text: a copy. */
@@ -176,16 +176,6 @@ export class LiveState {
     return this.#keys.since + this.position
   }
 
-  /** The restoration of a revocation, if it was restored. */
-  restored(id: string): Restored | undefined {
-    return this.#restored.get(id)
-  }
-
-  /** All restorations that are held. */
-  get restorations(): ReadonlyMap<string, Restored> {
-    return this.#restored
-  }
-
   /** Where the log last holds a declaration that counts; undefined if this one does not. */
   declaredAt(event: ClaimSetDeclaration | LifetimeDeclaration): number | undefined {
     if (event.kind === 'claim-set') return this.#claimSets.declaredAt(createClaimSet(event.names, event.cut))
@@ -203,7 +193,7 @@ export class LiveState {
     this.position = -1
     this.digest = 0n
     this.#history = new DigestHistory()
-    this.#restored.clear()
+    this.restorations.clear()
     this.#claimSets.forgetDeclarations()
     this.#lifetimes.restart()
   }
@@ -240,7 +230,7 @@ export class LiveState {
     for (const [set, position] of summary.declared) this.#claimSets.declare(set, position)
     for (const set of summary.formerly) this.#claimSets.declareFormerly(set)
     this.#keys.load(keys, summary.since)
-    for (const [id, one] of restored) this.#restored.set(id, one)
+    this.restorations.load(restored)
     for (const [position, digest] of history) this.#history.push(position, digest)
     this.#lifetimes.load(summary.lifetimes)
     this.epoch = summary.epoch
@@ -259,14 +249,8 @@ export class LiveState {
     if (!this.#keys.pruneStep(expiredAt, keysLimit)) return false
     this.prunedAt = this.#pruningSince
     this.#pruningSince = undefined
-    for (const [id, { until }] of this.#restored) if (until <= expiredAt) this.#setRestored(id, undefined)
+    this.restorations.prune(expiredAt)
     return true
-  }
-
-  #setRestored(id: string, restored: Restored | undefined): void {
-    if (restored === undefined) this.#restored.delete(id)
-    else this.#restored.set(id, restored)
-    this.onRestored?.(id)
   }
 
   /** A set that is not declared (yet) is a dead letter, but held: then the order of the two does not matter. */
@@ -275,15 +259,14 @@ export class LiveState {
     const claimSet = this.#claimSets.admitted(set) ?? this.#claimSets.numberOf(set)
     if (claimSet === undefined) return 'claim_set_undeclared'
     const times = this.timesOf(event)
-    const restored = this.#restored.get(event.id)
+    const restored = this.restorations.get(event.id)
     if (restored === undefined) {
       this.#keys.change(text, this.sequence, live => {
         live.claimSet = claimSet
         live.add(event.id, times, this.sequence)
       })
     } else {
-      const until = Math.max(restored.until, times.expiresAt)
-      this.#setRestored(event.id, { ...restored, until })
+      const until = this.restorations.prolong(event.id, restored, times.expiresAt)
       if (this.#keys.get(text) !== undefined) {
         this.#keys.change(text, this.sequence, live => {
           live.restoredUntil = Math.max(live.restoredUntil, until)
@@ -293,17 +276,12 @@ export class LiveState {
     return this.#claimSets.admitted(set) === undefined ? 'claim_set_undeclared' : undefined
   }
 
-  #restore(event: Restoration): void {
-    const known = this.#restored.get(event.target)
-    const expiresAt = Math.max(known?.until ?? 0, secondsUp(event.expiresAt))
-    // Of several copies the one that is kept longest: trimming keeps what is there.
-    const position =
-      known !== undefined && known.until > secondsUp(event.expiresAt) ? known.position : this.position
-    const text = keyText(Buffer.from(event.key, 'hex'))
+  #restore({ target, key, ...event }: Restoration): void {
+    const expiresAt = secondsUp(event.expiresAt)
     // A tombstone also for a target that is not in this log (any more): enforcers may still hold it.
-    this.#keys.change(text, this.sequence, live => {
-      const until = live.restore(event.target, expiresAt)
-      this.#setRestored(event.target, { until, position })
+    this.#keys.change(keyText(Buffer.from(key, 'hex')), this.sequence, live => {
+      const until = live.restore(target, Math.max(expiresAt, this.restorations.get(target)?.until ?? 0))
+      this.restorations.note(target, expiresAt, until, this.position)
     })
   }
 
@@ -319,6 +297,3 @@ export class LiveState {
     return undefined
   }
 }
-
-/** Before the first sequence number. */
-const beforeAll = -1

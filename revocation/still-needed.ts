@@ -23,7 +23,7 @@ export function isStillNeeded(
     case 'revocation':
       return lastPositionOf(state, event, expiredAt) === position
     case 'restoration': {
-      const restored = state.restored(event.target)
+      const restored = state.restorations.get(event.target)
       return restored !== undefined && restored.until > expiredAt && restored.position === position
     }
     case 'claim-set':
@@ -36,6 +36,7 @@ export function isStillNeeded(
 
 /** Where the log last holds a revocation that is live; of those that were merged only the last to expire counts. */
 function lastPositionOf(state: LiveState, event: Revocation, expiredAt: number): number | undefined {
-  if (state.timesOf(event).expiresAt <= expiredAt || state.restored(event.id) !== undefined) return undefined
+  if (state.timesOf(event).expiresAt <= expiredAt || state.restorations.get(event.id) !== undefined)
+    return undefined
   return state.heldAt(event)
 }

@@ -59,7 +59,7 @@ export const fleetBreaks: readonly Break[] = [
     file: 'adapter/stream-session.ts',
     find: 'ackedVersion: isOfThisState ? this.#ackedVersion : -1,',
     replace: 'ackedVersion: isOfThisState ? this.#ackedVersion : Math.max(-1, this.#ackedVersion),',
-    testFile: 'unit/discovery-session.test.ts',
+    testFile: 'unit/discovery-status.test.ts',
     testName:
       'the fleet sees no version from the moment at which the log began anew, until the enforcer has the new state',
   },

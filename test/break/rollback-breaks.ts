@@ -186,7 +186,8 @@ export const rollbackBreaks: readonly Break[] = [
     file: 'revocation/live-keys.ts',
     find: 'isSame && !hasLeftovers && live.changedAt',
     replace: 'isSame && live.changedAt',
-    testFile: 'unit/live-state.test.ts',
-    testName: 'what was left over is news again where the log holds it, also if a declaration came before',
+    testFile: 'unit/log-accidents.test.ts',
+    testName:
+      'what the log says again after it declared a lifetime is told to those who resume from before that',
   },
 ]

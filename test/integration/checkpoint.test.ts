@@ -1,14 +1,12 @@
 /** The checkpoint of an adapter: a restart goes on where it was, and nothing that was enforced is forgotten. */
 
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, test } from 'node:test'
+import { afterEach, beforeEach, test } from 'node:test'
 import fc from 'fast-check'
-import { open as openDatabase } from 'lmdb'
-import { type Checkpoint, openCheckpoint } from '../../event-log/checkpoint.ts'
-import { followLog } from '../../event-log/follow.ts'
+import type { Checkpoint } from '../../event-log/checkpoint.ts'
 import {
   createEventCodec,
   type EventCodec,
@@ -18,7 +16,7 @@ import {
 import { matchKey } from '../../revocation/key.ts'
 import type { LiveState } from '../../revocation/live-state.ts'
 import type { LogEvent, Revocation } from '../../revocation/revocation.ts'
-import { clockAt } from '../support/clocks.ts'
+import { followOnce, openCheckpointAt, runOnceAt } from '../support/checkpoints.ts'
 import { createMemoryLogStore, type MemoryLogStore } from '../support/memory-log.ts'
 import {
   anyRevocation,
@@ -41,41 +39,8 @@ beforeEach(async () => {
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
-const open = (codec: EventCodec = plainCodec, at = folder): Promise<Checkpoint> =>
-  openCheckpoint({ folder: at, codec, onError: error => assert.fail(String(error)) })
-
-/** Follows a log to its end on a checkpoint; tells what was read, and what the state is then. */
-const followOnce = async (store: MemoryLogStore, checkpoint: Checkpoint, codec = plainCodec) => {
-  const read: number[] = []
-  const log = store.open()
-  const follower = followLog({
-    log,
-    codec,
-    graceSeconds: 0,
-    clock: clockAt(() => 0),
-    state: checkpoint.state,
-    beforeComplete: checkpoint.flush,
-    onApplied: (entry, applied) => {
-      read.push(entry.position)
-      checkpoint.noteApplied(entry, applied)
-    },
-  })
-  await follower.caughtUp
-  await follower.close()
-  await log.close()
-  return { read, rollbacks: follower.rollbacks, state: follower.state }
-}
-
-/** Opens the checkpoint, follows the log to its end, closes. */
-const runOnce = async (store: MemoryLogStore, codec = plainCodec) => {
-  const checkpoint = await open(codec)
-  try {
-    return await followOnce(store, checkpoint, codec)
-  } finally {
-    await checkpoint.close()
-  }
-}
-
+const open = (codec: EventCodec = plainCodec, at = folder): Promise<Checkpoint> => openCheckpointAt(at, codec)
+const runOnce = (store: MemoryLogStore, codec = plainCodec) => runOnceAt(folder, store, codec)
 const append = (store: MemoryLogStore, ...events: LogEvent[]) => store.open().appendAll(events.map(bytesOf))
 const revoked = (name: string) => block({ jti: name }, 1_000)
 const isLive = (state: LiveState, { match }: Revocation) =>
@@ -84,7 +49,7 @@ const isLive = (state: LiveState, { match }: Revocation) =>
 /** What decides, and what a later event could depend on. */
 const contents = (state: LiveState) => ({
   keys: Array.from(state.all(), ({ text }) => [text, state.live(text)?.image]),
-  restorations: [...state.restorations].sort(([one], [other]) => (one < other ? -1 : 1)),
+  restorations: [...state.restorations.all].sort(([one], [other]) => (one < other ? -1 : 1)),
   summary: { ...state.summary, claimSets: undefined },
   sets: state.claimSets.sets,
 })
@@ -248,48 +213,6 @@ test('a text lies where its revocation was read, also after the log was lost', a
     assert.deepEqual([reasonsOf(old), reasonsOf(later)], [['old'], ['later']])
   } finally {
     await checkpoint.close()
-  }
-})
-
-describe('a checkpoint that was damaged is put aside, and the log read from its start, when', () => {
-  const file = () => join(folder, 'data.mdb')
-
-  const damages: Readonly<Record<string, () => Promise<void>>> = {
-    'a byte of a key has changed': async () => {
-      const bytes = await readFile(file())
-      const { key } = matchKey(revoked('b').match, false)
-      for (let at = bytes.indexOf(key); at >= 0; at = bytes.indexOf(key, at + 1))
-        bytes[at] = ~(bytes[at] as number)
-      await writeFile(file(), bytes)
-    },
-    'its end is missing': async () => truncate(file(), (await stat(file())).size - 4_096),
-    'a group of keys is missing': async () => {
-      const root = openDatabase({ path: folder, noSubdir: false, maxDbs: 6 })
-      await root.openDB<Buffer, number>({ name: 'groups', encoding: 'binary' }).remove(0)
-      await root.close()
-    },
-  }
-  for (const [name, damage] of Object.entries(damages)) {
-    test(name, async () => {
-      const store = createMemoryLogStore()
-      await append(store, revoked('a'), revoked('b'))
-      await runOnce(store)
-      await damage()
-      const told: string[][] = []
-      const checkpoint = await openCheckpoint({
-        folder,
-        codec: plainCodec,
-        onError: error => assert.fail(String(error)),
-        onDamaged: (problem, aside) => told.push([problem, aside]),
-      })
-      const { read, state } = await followOnce(store, checkpoint)
-      await checkpoint.close()
-      assert.deepEqual(read, [1, 2])
-      assert.ok(isLive(state, revoked('a')) && isLive(state, revoked('b')))
-      assert.equal(told.length, 1)
-      assert.equal(told[0]?.[1], `${file()}.damaged`)
-      assert.deepEqual((await runOnce(store)).read, [])
-    })
   }
 })
 

@@ -121,7 +121,7 @@ const contentsOf = (state: LiveState) => {
   }))
   return {
     keys: byText(keys, ({ key }) => key),
-    restored: byText(state.restorations, ([id]) => id).map(([id, { until }]) => [id, until]),
+    restored: byText(state.restorations.all, ([id]) => id).map(([id, { until }]) => [id, until]),
     inUse: byText(state.claimSets.sets, ({ names, cut }) => `${names} ${cut}`),
     generation: state.claimSets.generation,
     lifetimes: lifetimes.declarations.map(({ seconds, declaredAt }) => [seconds, declaredAt]),

@@ -44,24 +44,6 @@ const pruneAll = (state: LiveState, expiredAt: number): void => {
   while (!state.pruneStep(expiredAt, 10));
 }
 
-test('what was left over is news again where the log holds it, also if a declaration came before', () => {
-  const ofAlice = cut(alice, 10)
-  const state = stateOf(lifetime(lifetimeSeconds), block(bob, 90), ofAlice)
-  state.restart()
-  applyAll(state, [lifetime(lifetimeSeconds + 1_000), block(bob, 90)])
-  assert.deepEqual(
-    Array.from(state.leftovers(), ({ text }) => text),
-    [matchKey(alice, true).key.toString('latin1')],
-  )
-  applyAll(state, [ofAlice])
-  assert.deepEqual([...state.leftovers()], [])
-  const { position } = state
-  assert.deepEqual(
-    Array.from(state.changedAfter(position - 1), ({ text }) => text),
-    [matchKey(alice, true).key.toString('latin1')],
-  )
-})
-
 describe('times', () => {
   test('expiresAt is rounded up, so that nothing is forgotten too early', () => {
     assert.deepEqual(entryOf(stateOf(block(alice, 100.001)), alice, false), {

@@ -184,7 +184,7 @@ test('of a revocation and a restoration that the log holds twice the longer ones
   await trim()
   const state = stateOf(store)
   assert.equal(state.entry(matchKey(long.match, false).key)?.expiresAt, nowSeconds + 3_600)
-  assert.equal(state.restored(restored.id)?.until, nowSeconds + 3_600)
+  assert.equal(state.restorations.get(restored.id)?.until, nowSeconds + 3_600)
 })
 
 test('several revokers that trim at the same time do not make the log grow', async () => {
