@@ -38,7 +38,7 @@ export const rollbackBreaks: readonly Break[] = [
     invariant: 10,
     what: 'what was restored in a tail that is lost stays restored',
     file: 'revocation/live-state.ts',
-    find: '    this.#restored.clear()\n',
+    find: '    this.restorations.clear()\n',
     replace: '',
     testFile: 'unit/log-accidents.test.ts',
     testName: 'a restoration that was lost with the tail no longer restores',

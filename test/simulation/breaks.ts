@@ -52,7 +52,7 @@ export const ruleBreaks: readonly RuleBreak[] = [
     rule: 'lost tail',
     what: 'what was restored in a tail that is lost stays restored',
     file: 'revocation/live-state.ts',
-    find: '    this.#restored.clear()\n',
+    find: '    this.restorations.clear()\n',
     replace: '',
   },
   {
