@@ -81,7 +81,11 @@ describe('when certificates change while adapter and enforcers run', () => {
     const response = await fetch(`http://127.0.0.1:${stack.ports.adapterAdmin}/nodes`)
     return ((await response.json()) as { nodes: FleetNode[] }).nodes
   }
-  const peers = async () => (await nodes()).map(({ peer }) => peer)
+  const peers = async () =>
+    (await nodes())
+      .filter(({ connected }) => connected)
+      .map(({ peer }) => peer)
+      .sort()
   const metric = async (name: string): Promise<string | undefined> => {
     const text = await (await fetch(`http://127.0.0.1:${stack.ports.adapterAdmin}/metrics`)).text()
     return new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]
