@@ -19,7 +19,7 @@ export function bindGrpcServer(
   credentials: ServerCredentials,
   setting: string,
 ): Promise<number> {
-  beQuiet()
+  quietGrpc()
   return listenAt(
     setting,
     address,
@@ -46,6 +46,6 @@ export async function shutDownGrpcServer(server: Server): Promise<void> {
 }
 
 /** What goes wrong reaches us as an error; grpc-js would write it to standard error as well, in words of its own. */
-function beQuiet(): void {
+export function quietGrpc(): void {
   if (process.env.GRPC_VERBOSITY === undefined) setLogVerbosity(logVerbosity.NONE)
 }

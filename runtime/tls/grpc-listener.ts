@@ -7,7 +7,8 @@
 import type { AddressInfo, Socket } from 'node:net'
 import { createServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
 import { type Server as GrpcServer, ServerCredentials } from '@grpc/grpc-js'
-import { parseAddress } from '../config/address.ts'
+import { formatAddress, parseAddress } from '../config/address.ts'
+import { quietGrpc } from '../grpc-server.ts'
 import { listenAt } from '../listen.ts'
 import type { Logger } from '../logger.ts'
 import { notTooOften } from '../not-too-often.ts'
@@ -45,6 +46,7 @@ const sameLineMs = 1_000
  */
 export async function listenGrpcTls(options: GrpcTlsOptions): Promise<GrpcTlsListener> {
   const { server, files, logger } = options
+  quietGrpc()
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
   const sockets = new Set<Socket>()
   const report = notTooOften(sameLineMs, (notLogged, refusal: Refusal) =>
@@ -105,7 +107,7 @@ function refusalOf(socket: TLSSocket, { material }: TlsFiles): Refusal | undefin
 }
 
 const peerOf = ({ remoteAddress = 'unknown', remotePort = 0 }: Socket): string =>
-  `${remoteAddress}:${remotePort}`
+  formatAddress({ kind: 'tcp', host: remoteAddress, port: remotePort })
 
 function listen(listener: TlsServer, { address, setting }: GrpcTlsOptions): Promise<number> {
   const place = parseAddress(address)

@@ -5,7 +5,7 @@
  */
 import type { Break } from './break.ts'
 
-/** Invariants 6, 7 and 8, in their order. */
+/** Invariants 6 and 8, in their order. */
 export const tlsBreaks: readonly Break[] = [
   {
     invariant: 6,
@@ -34,15 +34,6 @@ export const tlsBreaks: readonly Break[] = [
     testFile: 'integration/adapter-connections.test.ts',
     testName:
       'a client that keeps its connection must make another one when that is as old as a stream may be',
-  },
-  {
-    invariant: 7,
-    what: 'a process ends when a file of its certificates is broken',
-    file: 'runtime/tls/files.ts',
-    find: 'tell(error instanceof RescindError ? error : tlsFileError(String(error), error))',
-    replace: 'throw error',
-    testFile: 'unit/tls-files.test.ts',
-    testName: 'files that are broken while they are used leave the old ones in use, and are told once',
   },
   {
     invariant: 8,
