@@ -67,7 +67,7 @@ export const rollbackBreaks: readonly Break[] = [
     what: 'a checkpoint confirms positions of a log that is gone',
     file: 'event-log/checkpoint-store.ts',
     find: 'if (changes.isRestarted) history.clearSync()',
-    replace: 'if (changes.isRestarted && changes.size < 0) history.clearSync()',
+    replace: 'if (changes.isRestarted && changes.history.length < 0) history.clearSync()',
     testFile: 'integration/checkpoint.test.ts',
     testName: 'a checkpoint confirms no position of a log that is gone',
   },
