@@ -217,11 +217,11 @@ export class StreamSession {
     if (to >= 0) {
       this.#ackedVersion = to
       this.#owesRollback = false
+      this.#nacks = 0
     }
     this.#unacked.splice(0, index + 1)
     this.#lastAckAtMs = nowMs
     this.#nackError = undefined
-    this.#nacks = 0
   }
 
   #nacked(request: DeltaRequestMessage, nowMs: number): void {

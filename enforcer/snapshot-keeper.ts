@@ -7,7 +7,7 @@
 import { RescindError } from '../revocation/error.ts'
 import { type Clock, systemClock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
-import { encodeSnapshot, type SnapshotStore } from './discovery/stored-snapshot.ts'
+import { encodeSnapshot, type SnapshotFacts, type SnapshotStore } from './discovery/stored-snapshot.ts'
 import type { Subscription } from './discovery/subscription.ts'
 
 /** What is kept where, and when it is used. */
@@ -44,11 +44,15 @@ export async function keepSnapshot(options: SnapshotKeeperOptions): Promise<Snap
   let saving: Promise<void> | undefined
 
   const save = async () => {
-    const facts = subscription.facts(clock.monotonicMs(), clock.wallMs())
-    if (facts === undefined || `${facts.epoch} ${facts.version}` === savedVersion) return
+    let facts = subscription.facts(clock.monotonicMs(), clock.wallMs())
+    if (facts === undefined || placeOf(facts) === savedVersion) return
+    const factsNow = () => {
+      facts = subscription.facts(clock.monotonicMs(), clock.wallMs()) ?? (facts as SnapshotFacts)
+      return facts
+    }
     try {
-      await store.save(encodeSnapshot(facts, subscription.snapshot))
-      savedVersion = `${facts.epoch} ${facts.version}`
+      await store.save(encodeSnapshot(factsNow, subscription.snapshot))
+      savedVersion = placeOf(facts)
       savedAtMs = clock.wallMs()
     } catch (error) {
       logger.error({ err: error }, 'the snapshot cannot be stored on disk; trying again')
@@ -89,6 +93,9 @@ export async function keepSnapshot(options: SnapshotKeeperOptions): Promise<Snap
   }
 }
 
+/** A version of one log; after a lost tail the same number means something else. */
+const placeOf = ({ epoch, version, digest }: SnapshotFacts): string => `${epoch} ${version} ${digest}`
+
 /** Returns which version was restored. */
 async function restore(
   { store, subscription, logger }: SnapshotKeeperOptions,
@@ -97,13 +104,13 @@ async function restore(
   try {
     const stored = await store.load()
     if (stored === undefined) return undefined
-    const { version, epoch, storedAtMs } = stored.facts
+    const { version, storedAtMs } = stored.facts
     subscription.restore(stored, clock.monotonicMs(), clock.wallMs())
     logger.info(
       { version, storedAt: new Date(storedAtMs).toISOString(), entries: stored.table.size },
       'the snapshot on disk was read; asking the adapters for what came after it',
     )
-    return `${epoch} ${version}`
+    return placeOf(stored.facts)
   } catch (error) {
     if (!(error instanceof RescindError)) throw error
     logger.error(

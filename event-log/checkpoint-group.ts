@@ -29,7 +29,8 @@ export function packGroup(keys: readonly KeptKey[]): Group {
   bytes.writeUInt32BE(inOrder.length, 4)
   for (const [index, { row }] of inOrder.entries()) row.writeTo(bytes, headerBytes + index * rowBytes)
   bytes.writeUInt32BE(checksumOf(bytes))
-  return { bytes, lastNeededAt: Math.max(...inOrder.map(({ row }) => row.neededUntil)) }
+  const lastNeededAt = inOrder.reduce((latest, { row }) => Math.max(latest, row.neededUntil), 0)
+  return { bytes, lastNeededAt }
 }
 
 /**

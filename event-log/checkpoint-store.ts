@@ -89,6 +89,11 @@ async function loadFolder(folder: string, load: LoadCheckpoint): Promise<void> {
   const stored = openDatabases(folder)
   try {
     await readStored(stored, load)
+  } catch (error) {
+    if (error instanceof RescindError) throw error
+    throw new RescindError('ERR_CHECKPOINT_INVALID', `it cannot be read (${(error as Error).message})`, {
+      cause: error,
+    })
   } finally {
     // What was read is mapped into memory until the file is closed.
     await stored.root.close()
@@ -201,7 +206,7 @@ function removeGroups({ groups, sums }: Databases, prunedAt: number): number {
   for (const { key, value } of over) {
     sums.removeSync(key)
     groups.removeSync(key[1])
-    removed += sumLimit - value
+    removed = (removed + sumLimit - value) % sumLimit
   }
   return removed
 }

@@ -64,6 +64,8 @@ export async function openCheckpoint(options: CheckpointOptions): Promise<Checkp
   let changes = new CheckpointChanges()
   let writing: Promise<void> | undefined
   let isDirty = false
+  /** Until a write succeeds again it is tried from time to time only. */
+  let isFailing = false
 
   state.onTouched = (key, before, after) => changes.touch(key, before, after)
   state.restorations.onChanged = id => changes.restored.add(id)
@@ -83,7 +85,10 @@ export async function openCheckpoint(options: CheckpointOptions): Promise<Checkp
     const texts = { digest: digest.toString(16).padStart(16, '0'), unknownTypes: [...unknownTypes] }
     try {
       await store.write({ ...taken.take(state), summary: { ...rest, ...texts, codecId: codec.id } })
+      isFailing = false
     } catch (error) {
+      isFailing = true
+      isDirty = true
       changes.putBack(taken)
       throw error
     }
@@ -106,7 +111,7 @@ export async function openCheckpoint(options: CheckpointOptions): Promise<Checkp
       changes.note(entry, state.sequence, applied)
       const { unknownType } = applied
       if (unknownType !== undefined && unknownTypes.size < unknownTypesLimit) unknownTypes.add(unknownType)
-      if (changes.size >= changesLimit) flushSoon()
+      if (changes.size >= changesLimit && !isFailing) flushSoon()
     },
     flush,
     textsOf: key => {

@@ -97,14 +97,16 @@ export class LiveKeys {
     const known = this.#rows.get(text)
     const before = known?.image
     const live = known ?? new LiveKey(this.since)
-    const { entry, hasLeftovers } = live
+    const { entry, hasLeftovers, lastNeededAt } = live
     if (known !== undefined) this.#tally(live, -1)
     change(live)
     this.#tally(live, 1)
     const { entry: after } = live
     const isSame = after.expiresAt === entry.expiresAt && after.issuedBefore === entry.issuedBefore
+    // A checkpoint keeps what stays in its place only as long as when it was put there.
+    const isLonger = live.lastNeededAt > lastNeededAt
     // What was left over, the log may say only now: whoever resumes from before that must be told.
-    if (known !== undefined && isSame && !hasLeftovers && live.changedAt >= this.since) {
+    if (known !== undefined && isSame && !isLonger && !hasLeftovers && live.changedAt >= this.since) {
       this.#rows.replace(text, live)
     } else {
       live.changedAt = sequence
@@ -132,6 +134,7 @@ export class LiveKeys {
       const { entry, changedAt } = row
       // Those that have been given other times already come again at the end.
       if (changedAt === sequence || entry.issuedBefore === latestSeconds || entry.expiresAt === 0) continue
+      if (!row.hasMore && timesOf(entry).expiresAt === entry.expiresAt) continue
       this.change(row.text, sequence, live => live.retime(timesOf))
     }
   }
@@ -159,10 +162,11 @@ export class LiveKeys {
   #dropExpired(text: string, expiredAt: number): void {
     const live = this.#rows.get(text) as LiveKey
     if (live.entry.expiresAt <= expiredAt) return
-    const before = live.image
+    const [before, { size }] = [live.image, live]
     this.#tally(live, -1)
     live.dropExpired(expiredAt)
     this.#tally(live, 1)
+    if (live.size === size) return
     this.#rows.replace(text, live)
     this.#listeners.touched(text, before, live.image)
   }

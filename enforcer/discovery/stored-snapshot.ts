@@ -8,7 +8,7 @@
  */
 import { createHash } from 'node:crypto'
 import { type ClaimSet, createClaimSet } from '../../revocation/claim-set.ts'
-import { EntryPacker, visitEntries } from '../../revocation/entries.ts'
+import { EntryPacker, packedEntryBytes, visitEntries } from '../../revocation/entries.ts'
 import { RescindError } from '../../revocation/error.ts'
 import { type EntryVisitor, RevocationTable } from '../../revocation/table.ts'
 import type { TokenLifetimes } from '../../revocation/token-lifetimes.ts'
@@ -68,8 +68,10 @@ const weakenedFrame = 3
 /**
  * The bytes of a snapshot, a part of the table at a time. The snapshot may change meanwhile: the bytes then say at least as
  * much as was enforced at the version that they name, so that a resume from it brings the rest.
+ *
+ * @param factsNow asked when the first bytes are.
  */
-export function* encodeSnapshot(facts: SnapshotFacts, snapshot: Snapshot): Generator<Buffer> {
+export function* encodeSnapshot(factsNow: () => SnapshotFacts, snapshot: Snapshot): Generator<Buffer> {
   const { table, kept } = snapshot
   const hash = createHash('sha256')
   const hashed = (bytes: Buffer): Buffer => {
@@ -82,11 +84,11 @@ export function* encodeSnapshot(facts: SnapshotFacts, snapshot: Snapshot): Gener
     if (times !== undefined) packWords(weakened, [...key, times.expiresAt, times.issuedBefore])
   }
   try {
-    const json = Buffer.from(JSON.stringify(facts))
+    const json = Buffer.from(JSON.stringify(factsNow()))
     yield hashed(Buffer.concat([mark, uint32(json.length), json]))
     for (const frame of framesOf(tableFrame, table)) yield hashed(frame)
     for (const frame of framesOf(keptFrame, kept)) yield hashed(frame)
-    yield hashed(frame(weakenedFrame, weakened.take()))
+    for (const part of partsOf(weakened.take())) yield hashed(frame(weakenedFrame, part))
     yield hashed(frame(endFrame, Buffer.alloc(0)))
     yield hash.digest()
   } finally {
@@ -176,6 +178,12 @@ function factsOf(json: Buffer): SnapshotFacts {
   } catch {
     throw invalid('what it says of itself cannot be read')
   }
+}
+
+function* partsOf(packed: Buffer): Generator<Buffer> {
+  const partBytes = frameBytesLimit - (frameBytesLimit % packedEntryBytes)
+  for (let start = 0; start < packed.length; start += partBytes)
+    yield packed.subarray(start, start + partBytes)
 }
 
 const uint32 = (value: number): Buffer => {

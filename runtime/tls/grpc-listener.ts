@@ -79,6 +79,7 @@ export async function listenGrpcTls(options: GrpcTlsOptions): Promise<GrpcTlsLis
     // A port that is only probed.
     if (code !== 'ECONNRESET') report({ peer: peerOf(socket), reason: code ?? 'unknown' })
   })
+  listener.on('error', err => logger.error({ err }, 'connections cannot be accepted'))
   files.onChanged(({ options: changed }) => listener.setSecureContext(changed))
   return {
     port: await listen(listener, options),

@@ -36,7 +36,7 @@ const fed = (now: Clock, ...events: readonly LogEvent[]) => {
 const encoding = (enforcer: Subscription, now: Clock): Generator<Buffer> => {
   const facts = enforcer.facts(now.ms, now.seconds * 1_000)
   assert.ok(facts)
-  return encodeSnapshot(facts, enforcer.snapshot)
+  return encodeSnapshot(() => facts, enforcer.snapshot)
 }
 
 const read = (bytes: Buffer): StoredSnapshot => {
