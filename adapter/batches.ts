@@ -188,6 +188,9 @@ export class Batches {
       const packer = leftovers ? parts.leftovers : parts.logged
       key.packInto(packer)
       if (packer.count < this.#entriesPerMessage) continue
+      // What may have been lost comes first: it only strengthens, whatever the log said of its key since.
+      if (!leftovers && parts.leftovers.count > 0)
+        yield this.#message({ ...step, leftovers: true }, parts.leftovers.take(), withSets)
       yield this.#message({ ...step, leftovers }, packer.take(), withSets)
     }
     return parts
@@ -234,6 +237,8 @@ export class Batches {
   }
 
   #keep(run: Run): void {
+    this.#sharedBytes -= this.#shared.get(run.from)?.bytes ?? 0
+    this.#shared.delete(run.from)
     this.#shared.set(run.from, run)
     this.#sharedBytes += run.bytes
     const limit = this.#settings.sharedBytesLimit ?? 32 * 2 ** 20

@@ -39,6 +39,8 @@ export interface DiscoveryServer {
 const requestBytesLimit = 64 * 1024
 /** So many beyond the streams are let in, to be told why they are refused. */
 const connectionsToRefuse = 1_000
+/** An enforcer needs one or two. */
+const streamsOfConnection = 100
 /** Nothing else notices that a peer is gone when there is nothing to tell it. */
 const keepaliveMs = 30_000
 const keepaliveTimeoutMs = 20_000
@@ -108,6 +110,7 @@ export async function startDiscoveryServer(options: DiscoveryServerOptions): Pro
 /** What was allowed once must not open streams for ever: a connection takes no more of them when it is old. */
 const serverOptions = (streamMaxAgeMs: number) => ({
   'grpc.max_receive_message_length': requestBytesLimit,
+  'grpc.max_concurrent_streams': streamsOfConnection,
   'grpc.keepalive_time_ms': keepaliveMs,
   'grpc.keepalive_timeout_ms': keepaliveTimeoutMs,
   'grpc.max_connection_age_ms': streamMaxAgeMs,

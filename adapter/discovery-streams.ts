@@ -26,6 +26,8 @@ export interface DiscoveryStreamsOptions {
   /** Streams end after this time, give or take 10 %. */
   readonly streamMaxAgeMs: number
   readonly streamsLimit: number
+  /** See `StreamSurroundings`; default 512 KiB. */
+  readonly unwrittenBytesLimit?: number
   readonly logger: Logger
   /** Default: this machine's. */
   readonly clock?: Clock
@@ -66,6 +68,7 @@ export interface DiscoveryStreams {
 }
 
 const tickMs = 250
+const defaultUnwrittenBytesLimit = 512 * 1024
 
 /** Pause between pushes: none up to 16 streams, then growing to 100 ms. */
 const pushPauseMs = (streams: number): number => (streams <= 16 ? 0 : Math.min(100, streams / 5))
@@ -120,6 +123,7 @@ export function createDiscoveryStreams(options: DiscoveryStreamsOptions): Discov
         logger,
         from,
         maxAgeMs: options.streamMaxAgeMs * (0.9 + random() * 0.2),
+        unwrittenBytesLimit: options.unwrittenBytesLimit ?? defaultUnwrittenBytesLimit,
         clock,
         onIdentified: () => fleet.add(session, from, clock.monotonicMs()),
         onClosed: () => {

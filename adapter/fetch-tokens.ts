@@ -11,6 +11,7 @@ import type { Refusal } from './stream-shell.ts'
 /** What gRPC clients take in one message unless they are told otherwise, less a little for what surrounds it. */
 const answerBytesLimit = 4 * 2 ** 20 - 2 ** 16
 const waitMs = 10
+const waitLimitMs = 10_000
 
 /** The answer, encoded; it is made in small steps. */
 export async function fetchTokens(
@@ -20,12 +21,15 @@ export async function fetchTokens(
   const { steps } = batches.full()
   const parts: Buffer[] = []
   let bytes = 0
+  const giveUpAtMs = performance.now() + waitLimitMs
   while (!isCancelled()) {
     const step = steps.next().value
     // Encodings of messages, one behind the other, are an encoding of all they hold; the last nonce counts.
     if (step === undefined) return Buffer.concat(parts)
-    if (step === 'waiting') await pause(waitMs)
-    else if (step === 'working') await nextTurn()
+    if (step === 'waiting') {
+      if (performance.now() > giveUpAtMs) return tooSlow
+      await pause(waitMs)
+    } else if (step === 'working') await nextTurn()
     else {
       parts.push(step.bytes)
       bytes += step.bytes.length
@@ -33,6 +37,11 @@ export async function fetchTokens(
     }
   }
   return { code: status.CANCELLED, details: 'cancelled' }
+}
+
+const tooSlow: Refusal = {
+  code: status.UNAVAILABLE,
+  details: 'the revoked tokens cannot be read from disk now; try again',
 }
 
 const tooLarge: Refusal = {

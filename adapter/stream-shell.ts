@@ -32,11 +32,15 @@ export interface StreamSurroundings {
   readonly from: Peer
   /** The stream ends after this time. */
   readonly maxAgeMs: number
+  /** Bytes that the connection has not taken at which the stream waits; one message may go beyond. */
+  readonly unwrittenBytesLimit: number
   readonly clock: Clock
   /** The enforcer has said who it is. */
   readonly onIdentified: () => void
   readonly onClosed: () => void
 }
+
+const firstRequestMs = 10_000
 
 /** A stream that is served. */
 export interface ServedStream {
@@ -54,7 +58,9 @@ export function serveStream<Request>(
 ): ServedStream {
   const { logger, from, clock } = surroundings
   let stopWorking: (() => void) | undefined
-  let writable = true
+  let unwrittenBytes = 0
+  /** Nothing more is written; the stream may still hold what its peer does not read. */
+  let ended = false
   let closed = false
 
   /** Nothing that a stream asks for, or that goes wrong on its way, may reach others. */
@@ -62,16 +68,25 @@ export function serveStream<Request>(
     try {
       act()
     } catch (error) {
-      refuse(call, error, logger)
+      const { code, details } = refusalFor(error, logger)
+      endWith(code, details)
     }
   }
   const writeDue = () => {
-    while (writable && !closed && stopWorking === undefined) {
+    while (unwrittenBytes < surroundings.unwrittenBytesLimit && !ended && stopWorking === undefined) {
       const message = session.next(clock.monotonicMs())
       if (message === undefined) return
       if (message === 'working') workOn()
-      else writable = call.write(message.bytes)
+      else write(message.bytes)
     }
+  }
+  /** gRPC's own limit counts messages, whatever their size. */
+  const write = (bytes: Buffer) => {
+    unwrittenBytes += bytes.length
+    call.write(bytes, () => {
+      unwrittenBytes -= bytes.length
+      pump()
+    })
   }
   const workOn = () => {
     stopWorking = clock.after(0, () => {
@@ -81,6 +96,7 @@ export function serveStream<Request>(
   }
   const pump = () => guarded(writeDue)
   const receive = (request: Request) => {
+    if (ended) return
     const before = session.status
     session.receive(request, clock.monotonicMs())
     const after = session.status
@@ -93,13 +109,18 @@ export function serveStream<Request>(
     }
     writeDue()
   }
-  const end = (details: string) => {
-    if (!closed) endCall(call, status.UNAVAILABLE, details)
+  const endWith = (code: status, details: string) => {
+    if (!ended) endCall(call, code, details)
   }
+  const end = (details: string) => endWith(status.UNAVAILABLE, details)
+  const stopAwaiting = clock.after(firstRequestMs, () => {
+    if (session.status.node === undefined) endWith(status.DEADLINE_EXCEEDED, 'no first request')
+  })
   const stopAgeing = clock.after(surroundings.maxAgeMs, () => end('maximum stream age; open another stream'))
   const close = () => {
     if (closed) return
-    closed = true
+    ended = closed = true
+    stopAwaiting()
     stopAgeing()
     stopWorking?.()
     surroundings.onClosed()
@@ -107,13 +128,12 @@ export function serveStream<Request>(
       logger.info({ ...session.status.node, ...from }, 'enforcer disconnected')
   }
 
-  call.on('drain', () => {
-    writable = true
-    pump()
-  })
   call.on('data', (request: Request) => guarded(() => receive(request)))
   call.on('end', () => end('the stream was ended by the enforcer'))
-  for (const event of ['cancelled', 'error', 'close', 'finish']) call.on(event, close)
+  call.on('error', () => {
+    ended = true
+  })
+  for (const event of ['cancelled', 'close', 'finish']) call.on(event, close)
   return { pump, end }
 }
 
@@ -123,11 +143,6 @@ type Call = Pick<ServerDuplexStream<never, never>, 'emit'>
 /** Ends a call with an error status. */
 export function endCall(call: Call, code: status, details: string): void {
   call.emit('error', { code, details })
-}
-
-function refuse(call: Call, error: unknown, logger: Logger): void {
-  const { code, details } = refusalFor(error, logger)
-  endCall(call, code, details)
 }
 
 /** Why there is no answer, as a gRPC status. */

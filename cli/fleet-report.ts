@@ -74,8 +74,7 @@ function noteOf({ state, sinceSeconds, nackError, lastNack, secondsUntilRetry, s
   const notes: string[] = []
   if (state === 'disconnected') notes.push(`left ${duration(sinceSeconds)} ago`)
   if (nackError !== undefined) notes.push(nackError === '' ? 'gave no reason' : nackError)
-  else if (lastNack !== undefined)
-    notes.push(`refused ${duration(lastNack.secondsAgo)} ago: ${lastNack.error}`)
+  else if (lastNack) notes.push(`refused ${duration(lastNack.secondsAgo)} ago: ${lastNack.error}`)
   if (secondsUntilRetry !== undefined) notes.push(`next try in ${duration(secondsUntilRetry)}`)
   if (streams > 1) notes.push(`${streams} streams`)
   return notes.join('; ')

@@ -39,7 +39,9 @@ export function createSnapshotFile(path: string): SnapshotStore {
 }
 
 async function writeAll(path: string, bytes: Iterable<Buffer>): Promise<void> {
-  const file = await open(path, 'w', 0o600)
+  // Made anew: one that was left by somebody else would keep its rights.
+  await rm(path, { force: true })
+  const file = await open(path, 'wx', 0o600)
   try {
     for (const part of bytes) await file.writeFile(part)
     await file.sync()

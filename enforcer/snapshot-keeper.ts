@@ -14,7 +14,7 @@ import type { Subscription } from './discovery/subscription.ts'
 export interface SnapshotKeeperOptions {
   readonly store: SnapshotStore
   readonly subscription: Subscription
-  /** How often it is stored if there is a new version. */
+  /** How often it is stored if something has changed. */
   readonly saveEveryMs: number
   /** For how long adapters are waited for before checks are decided by what was stored. */
   readonly useAfterMs: number
@@ -39,20 +39,18 @@ export interface SnapshotKeeper {
  */
 export async function keepSnapshot(options: SnapshotKeeperOptions): Promise<SnapshotKeeper> {
   const { store, subscription, logger, clock = systemClock } = options
-  let savedVersion = await restore(options, clock)
+  await restore(options, clock)
+  let savedRevision = subscription.revision
   let savedAtMs: number | undefined
   let saving: Promise<void> | undefined
 
+  const factsNow = () => subscription.facts(clock.monotonicMs(), clock.wallMs())
   const save = async () => {
-    let facts = subscription.facts(clock.monotonicMs(), clock.wallMs())
-    if (facts === undefined || placeOf(facts) === savedVersion) return
-    const factsNow = () => {
-      facts = subscription.facts(clock.monotonicMs(), clock.wallMs()) ?? (facts as SnapshotFacts)
-      return facts
-    }
+    const { revision } = subscription
+    if (revision === savedRevision || factsNow() === undefined) return
     try {
-      await store.save(encodeSnapshot(factsNow, subscription.snapshot))
-      savedVersion = placeOf(facts)
+      await store.save(encodeSnapshot(() => factsNow() as SnapshotFacts, subscription.snapshot))
+      savedRevision = revision
       savedAtMs = clock.wallMs()
     } catch (error) {
       logger.error({ err: error }, 'the snapshot cannot be stored on disk; trying again')
@@ -88,35 +86,28 @@ export async function keepSnapshot(options: SnapshotKeeperOptions): Promise<Snap
       stopWaiting()
       stopSaving()
       await saving
+      // Also if nothing has changed: how old it is counts from when it was stored.
+      savedRevision = -1
       await saveInTurn()
     },
   }
 }
 
-/** A version of one log; after a lost tail the same number means something else. */
-const placeOf = ({ epoch, version, digest }: SnapshotFacts): string => `${epoch} ${version} ${digest}`
-
-/** Returns which version was restored. */
-async function restore(
-  { store, subscription, logger }: SnapshotKeeperOptions,
-  clock: Clock,
-): Promise<string | undefined> {
+async function restore({ store, subscription, logger }: SnapshotKeeperOptions, clock: Clock): Promise<void> {
   try {
     const stored = await store.load()
-    if (stored === undefined) return undefined
+    if (stored === undefined) return
     const { version, storedAtMs } = stored.facts
     subscription.restore(stored, clock.monotonicMs(), clock.wallMs())
     logger.info(
       { version, storedAt: new Date(storedAtMs).toISOString(), entries: stored.table.size },
       'the snapshot on disk was read; asking the adapters for what came after it',
     )
-    return placeOf(stored.facts)
   } catch (error) {
     if (!(error instanceof RescindError)) throw error
     logger.error(
       { problem: error.message, code: error.code },
       'THE SNAPSHOT ON DISK CANNOT BE USED; waiting for an adapter',
     )
-    return undefined
   }
 }

@@ -27,7 +27,7 @@ export interface TakenChanges {
   readonly history: readonly LogPosition[]
   /** The log began anew: positions and restorations that were written before are of no use. */
   readonly isRestarted: boolean
-  /** Seconds: nothing is held that was not needed any more at this time. */
+  /** Seconds: groups in which nothing was needed any more at this time may go. */
   readonly prunedAt: number
 }
 

@@ -83,7 +83,7 @@ export class LiveKeys {
     for (const row of this.#rows.after(beforeAll, 'any')) {
       const live = row.hasMore ? (this.#rows.get(row.text) as LiveKey) : row
       this.#tally(live, 1)
-      if (live.size > 0) this.#count(live, 1)
+      if (live.entry.expiresAt > 0) this.#count(live, 1)
     }
   }
 

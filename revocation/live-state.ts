@@ -38,7 +38,7 @@ export class LiveState {
   position = -1
   /** Digest of the log at {@link position}. */
   digest = 0n
-  /** Seconds: nothing is held that was not needed any more at this time. */
+  /** Seconds: what was not needed any more at this time was forgotten, unless it was read again since. */
   prunedAt = Number.NEGATIVE_INFINITY
   /** Called with each key whose entry changed, after the change. */
   onChanged: ((key: string, live: LiveEntry) => void) | undefined

@@ -62,6 +62,11 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
   server.addHook('onSend', async (_request, reply) => {
     reply.header('cache-control', 'no-store')
   })
+  // No page of another site may look in here through somebody's browser.
+  server.addHook('onRequest', async (request, reply) => {
+    if (request.headers['sec-fetch-site'] === 'cross-site')
+      await reply.code(403).send({ error: 'cross_site' })
+  })
   server.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 'not_found' }))
   server.setErrorHandler((error, request, reply) => {
     const status = statusOf(error)

@@ -7,8 +7,7 @@
 import { type Clock, systemClock } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { ClientStream, DiscoveryTransport } from './client-stream.ts'
-import type { Feed } from './feed.ts'
-import type { Reaction } from './subscription.ts'
+import type { Feed, Reaction } from './feed.ts'
 
 /** What a client needs. */
 export interface DiscoveryClientOptions<Request, Response> {
@@ -69,11 +68,17 @@ export function startDiscoveryClient<Request, Response>(
       reason = 'no heartbeat'
       opened.cancel()
     })
+    /** An adapter from which nothing can be taken whole is no better than one that does not answer. */
+    const resumed = () => {
+      if (failures > 0) logger.info({ adapter: address }, 'discovery has resumed')
+      failures = 0
+    }
     /** The first part at once: adapters may wait for the answer. */
     const work = () => {
       if (stream !== opened) return
       const reaction = feed.work(clock.monotonicMs(), clock.wallMs() / 1000)
       if (reaction !== undefined) {
+        if (reaction.isCurrent) resumed()
         answers.give(reaction)
         tell(reaction)
         options.onReceived()
@@ -83,8 +88,6 @@ export function startDiscoveryClient<Request, Response>(
     }
     opened.on('data', response => {
       silence?.refresh()
-      if (failures > 0) logger.info({ adapter: address }, 'discovery has resumed')
-      failures = 0
       feed.connected(clock.monotonicMs())
       opened.pause()
       feed.take(response)
@@ -97,8 +100,8 @@ export function startDiscoveryClient<Request, Response>(
     opened.on('status', () => {
       silence?.stop()
       answers.stop()
-      // Where silence is no failure, a stream that has lived for a while was none.
-      if (silence === undefined && clock.monotonicMs() - openedAtMs > limitMs) failures = 0
+      // A stream that has lived for a while was no failure.
+      if (clock.monotonicMs() - openedAtMs > limitMs) failures = 0
       retry(address, reason)
     })
     opened.write(feed.open())

@@ -3,8 +3,29 @@
  *
  * @module
  */
+import type { DeltaRequest } from '../../proto/wire.ts'
 import type { Snapshot } from './snapshot.ts'
-import type { Reaction } from './subscription.ts'
+
+/** A version that was reached, for the log. `entries` are those of the last message. */
+export interface Received {
+  /** A position in the log; text of an adapter whose versions are none. */
+  readonly version: number | string
+  readonly entries: number
+  readonly isFull: boolean
+  readonly rolledBack: boolean
+}
+
+/** The answer to a response: a request to send, if any, and what happened. */
+export interface Reaction<Request = DeltaRequest> {
+  readonly request: Request | undefined
+  /** When it is to be sent: so many milliseconds later; default at once. */
+  readonly waitMs?: number
+  /** Whether what is held is what the adapter had when it wrote the response, or newer. */
+  readonly isCurrent?: boolean
+  readonly received?: Received
+  /** Why the batch was refused. */
+  readonly problem?: string
+}
 
 /** How a protocol goes over the wire. */
 export interface FeedProtocol<Request, Response> {

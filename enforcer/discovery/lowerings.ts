@@ -11,7 +11,7 @@ import { type Snapshot, storeEntry } from './snapshot.ts'
 type Words = Parameters<EntryVisitor>
 
 /** Most entries that wait; a run with more is refused, and a full state, which is swapped in at once, comes instead. */
-const waitingLimit = 1_000_000
+const waitingLimit = 50_000
 
 /** The entries that wait, each key's last one. */
 export class Lowerings {

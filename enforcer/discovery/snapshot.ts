@@ -81,10 +81,12 @@ export function storeEntry(
   { table, kept, onWeaken }: Pick<Snapshot, 'table' | 'kept' | 'onWeaken'>,
   words: Parameters<EntryVisitor>,
 ): void {
-  if (words[4] > 0 && isKeptKey(kept, words)) {
+  const isKept = isKeptKey(kept, words)
+  if (words[4] > 0 && isKept) {
     table.raise(...words)
     return
   }
   onWeaken?.(words[0], words[1], words[2], words[3])
   table.set(...words)
+  if (isKept) kept.set(...words)
 }

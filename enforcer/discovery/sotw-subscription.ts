@@ -17,11 +17,10 @@ import { RescindError } from '../../revocation/error.ts'
 import { matchKey } from '../../revocation/key.ts'
 import { latestSeconds, secondsUp } from '../../revocation/time.ts'
 import { printable } from '../../runtime/printable.ts'
-import type { Feed, FeedProtocol } from './feed.ts'
+import type { Feed, FeedProtocol, Reaction } from './feed.ts'
 import { invalidBatch } from './received-batch.ts'
 import { createSnapshot } from './snapshot.ts'
 import { readSotwResponse, type SentToken, type SotwResponse } from './sotw-response.ts'
-import type { Reaction } from './subscription.ts'
 
 /** Who subscribes, and what the adapter does not say. */
 export interface SotwSubscriptionOptions {
@@ -138,6 +137,7 @@ export function createSotwSubscription(options: SotwSubscriptionOptions): Feed<S
     const version = printable(response.version.slice(0, versionTextLimit))
     return {
       request: request({ responseNonce: response.nonce }),
+      isCurrent: true,
       received: { version, entries, isFull: false, rolledBack: false },
     }
   }

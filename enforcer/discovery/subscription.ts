@@ -13,6 +13,7 @@ import type { ClaimSet } from '../../revocation/claim-set.ts'
 import { claimSetGeneration } from '../../revocation/claim-sets.ts'
 import { countEntries, visitEntries } from '../../revocation/entries.ts'
 import { RescindError } from '../../revocation/error.ts'
+import type { Reaction } from './feed.ts'
 import { FullState } from './full-state.ts'
 import { HeldClaimSets } from './held-claim-sets.ts'
 import { Lowerings } from './lowerings.ts'
@@ -32,28 +33,11 @@ export interface SubscriptionOptions {
   readonly revocationsLimit: number
 }
 
-/** A version that was reached, for the log. `entries` are those of the last message. */
-export interface Received {
-  /** A position in the log; text of an adapter whose versions are none. */
-  readonly version: number | string
-  readonly entries: number
-  readonly isFull: boolean
-  readonly rolledBack: boolean
-}
-
-/** The answer to a response: a request to send, if any, and what happened. */
-export interface Reaction<Request = DeltaRequest> {
-  readonly request: Request | undefined
-  /** When it is to be sent: so many milliseconds later; default at once. */
-  readonly waitMs?: number
-  readonly received?: Received
-  /** Why the batch was refused. */
-  readonly problem?: string
-}
-
 /** The subscription of one enforcer; it outlives streams. */
 export class Subscription {
   readonly snapshot: Snapshot = createSnapshot()
+  /** Counts what was received that changes what is to be stored. */
+  revision = 0
   readonly #options: SubscriptionOptions
   #filling: FullState | undefined
   readonly #lowerings = new Lowerings()
@@ -107,19 +91,20 @@ export class Subscription {
       this.#check(batch)
       const before = this.snapshot.version
       const entries = yield* this.#apply(batch, nowSeconds)
+      if (entries > 0 || batch.kind === 'FULL_LAST' || batch.to !== before) this.revision += 1
       const { version } = this.snapshot
       const isFull = batch.kind === 'FULL_LAST'
       const isReached = version !== before || isFull
-      this.#isStored &&= batch.to < batch.target
+      const isCurrent = (isFull || batch.kind === 'DELTA') && batch.to >= batch.target
       // On the way to a version the state is as old as before.
       if (isReached || response.nonce === '') {
         this.#logAgeMs = batch.logAgeMs
         this.#receivedAtMs = nowMs
       }
-      if (response.nonce === '') return { request: undefined }
+      if (response.nonce === '') return { request: undefined, isCurrent }
       const request = { typeUrl: revocationBatchTypeUrl, responseNonce: response.nonce }
-      if (!isReached) return { request }
-      return { request, received: { version, entries, isFull, rolledBack: batch.rolledBack } }
+      if (!isReached) return { request, isCurrent }
+      return { request, isCurrent, received: { version, entries, isFull, rolledBack: batch.rolledBack } }
     } catch (error) {
       this.#filling = undefined
       this.#hasHole = true
@@ -292,6 +277,8 @@ export class Subscription {
       snapshot.version = batch.to
       snapshot.digest = batch.toDigest.toString('hex')
     }
-    this.#complete ||= batch.to >= batch.target
+    if (batch.to < batch.target) return
+    this.#complete = true
+    this.#isStored = false
   }
 }

@@ -24,8 +24,10 @@ export interface GrpcTlsOptions {
   readonly setting: string
   /** Certificate and key; with authorities (`ca`) only clients that they have signed are accepted. */
   readonly files: TlsFiles
-  /** Connections beyond this are closed at once. */
+  /** Connections beyond this are closed after their handshake. */
   readonly connectionsLimit: number
+  /** Connections in their handshake; those beyond this are closed at once. Default 1,000. */
+  readonly handshakesLimit?: number
   readonly logger: Logger
 }
 
@@ -37,6 +39,7 @@ export interface GrpcTlsListener {
 }
 
 const handshakeTimeoutMs = 10_000
+const defaultHandshakesLimit = 1_000
 const sameLineMs = 1_000
 
 /**
@@ -45,10 +48,12 @@ const sameLineMs = 1_000
  * @throws RescindError ERR_ADDRESS_IN_USE if it cannot listen there.
  */
 export async function listenGrpcTls(options: GrpcTlsOptions): Promise<GrpcTlsListener> {
-  const { server, files, logger } = options
+  const { server, files, logger, handshakesLimit = defaultHandshakesLimit } = options
   quietGrpc()
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
   const sockets = new Set<Socket>()
+  /** Whoever has proved nothing yet may not take the place of those who have. */
+  const handshaking = new Set<string>()
   const report = notTooOften(sameLineMs, (notLogged, refusal: Refusal) =>
     logger.warn({ ...refusal, notLogged }, 'a client was refused: TLS'),
   )
@@ -60,20 +65,27 @@ export async function listenGrpcTls(options: GrpcTlsOptions): Promise<GrpcTlsLis
     rejectUnauthorized: false,
     handshakeTimeout: handshakeTimeoutMs,
   })
-  listener.maxConnections = options.connectionsLimit
   listener.on('connection', socket => {
+    if (handshaking.size >= handshakesLimit) {
+      socket.destroy()
+      return
+    }
+    const peer = peerOf(socket)
     sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
+    handshaking.add(peer)
+    socket.once('close', () => {
+      sockets.delete(socket)
+      handshaking.delete(peer)
+    })
   })
   listener.on('secureConnection', socket => {
     socket.on('error', () => undefined)
+    handshaking.delete(peerOf(socket))
     const refusal = refusalOf(socket, files)
-    if (refusal === undefined) {
-      injector.injectConnection(socket)
-    } else {
-      report(refusal)
-      socket.destroy()
-    }
+    if (refusal !== undefined) report(refusal)
+    const isRoom = sockets.size - handshaking.size <= options.connectionsLimit
+    if (refusal === undefined && isRoom) injector.injectConnection(socket)
+    else socket.destroy()
   })
   listener.on('tlsClientError', ({ code }: NodeJS.ErrnoException, socket) => {
     // A port that is only probed.
@@ -100,8 +112,9 @@ interface Refusal {
 
 /** Why a client is not let in; undefined if it is. */
 function refusalOf(socket: TLSSocket, { material }: TlsFiles): Refusal | undefined {
-  if (material.options.ca === undefined || socket.authorized) return undefined
+  if (material.options.ca === undefined) return undefined
   const certificate = socket.getPeerCertificate()
+  if (socket.authorized && certificate.raw !== undefined && !socket.isSessionReused()) return undefined
   if (certificate.raw === undefined) return { peer: peerOf(socket), reason: 'no client certificate' }
   const reason = `its certificate is not accepted: ${String(socket.authorizationError)}`
   return { peer: peerOf(socket), certificateOf: peerIdentity(certificate), reason }

@@ -67,8 +67,9 @@ export const requestBreaks: readonly Break[] = [
     invariant: 7,
     what: 'a discovery request that is not valid ends the process',
     file: 'adapter/stream-shell.ts',
-    find: 'refuse(call, error, logger)\n',
-    replace: 'setImmediate(() => {\n        throw error\n      })\n',
+    find: 'const { code, details } = refusalFor(error, logger)',
+    replace:
+      'setImmediate(() => {\n        throw error\n      })\n      const { code, details } = refusalFor(error, logger)',
     testFile: 'integration/malformed-input.test.ts',
     testName: 'ends a discovery stream whose first request is one without node with INVALID_ARGUMENT',
   },

@@ -27,8 +27,9 @@ describe('a gRPC server that is reached over TLS', () => {
   })
   after(() => folder.remove())
 
-  const start = async (t: TestContext, connectionsLimit = 100) => {
+  const start = async (t: TestContext, limits: { connections?: number; handshakes?: number } = {}) => {
     const { logger, lines } = createKeptLogger()
+    const { connections: connectionsLimit = 100, handshakes: handshakesLimit = 100 } = limits
     const files = await openTlsFiles({
       files: [
         { part: 'cert', setting: 'certFile', path: own.certFile },
@@ -40,7 +41,8 @@ describe('a gRPC server that is reached over TLS', () => {
     const server = new Server()
     const address = '127.0.0.1:0'
     const listener = await listenGrpcTls({
-      ...{ server, address, setting: 'adapter.address', files, connectionsLimit, logger },
+      ...{ server, address, setting: 'adapter.address', files, logger },
+      ...{ connectionsLimit, handshakesLimit },
     })
     const sockets: TLSSocket[] = []
     t.after(() => {
@@ -61,7 +63,15 @@ describe('a gRPC server that is reached over TLS', () => {
       await once(socket, 'secureConnect')
       return socket
     }
-    return { port: listener.port, lines, open }
+    /** Whether gRPC gets a connection; it speaks first. */
+    const isLetIn = async () => {
+      const socket = await open()
+      return new Promise<boolean>(done => {
+        socket.once('data', () => done(true)).once('close', () => done(false))
+        socket.on('error', () => undefined)
+      })
+    }
+    return { port: listener.port, lines, open, isLetIn }
   }
 
   test('speaks TLS 1.2 and 1.3, nothing older', async t => {
@@ -105,10 +115,21 @@ describe('a gRPC server that is reached over TLS', () => {
   })
 
   test('closes connections beyond its limit', async t => {
-    const { open } = await start(t, 1)
+    const { open, isLetIn } = await start(t, { connections: 1 })
     const first = await open()
-    await assert.rejects(open(), { code: 'ECONNRESET' })
+    await once(first, 'data')
+    assert.equal(await isLetIn(), false)
     first.destroy()
-    await until('there is room again', () => open())
+    await until('there is room again', isLetIn)
+  })
+
+  test('connections that do not finish their handshake take nobody else’s place', async t => {
+    const { port, isLetIn, open } = await start(t, { connections: 1, handshakes: 2 })
+    const idle = [connectPlain(port, '127.0.0.1'), connectPlain(port, '127.0.0.1')]
+    t.after(() => idle.map(socket => socket.destroy()))
+    await Promise.all(idle.map(socket => once(socket, 'connect')))
+    await assert.rejects(open(), { code: 'ECONNRESET' })
+    idle[0]?.destroy()
+    await until('there is room for a handshake', isLetIn)
   })
 })

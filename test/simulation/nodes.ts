@@ -139,6 +139,8 @@ export function startAdapter(
     toleranceSeconds: rules.toleranceSeconds,
     streamMaxAgeMs,
     streamsLimit: 16,
+    // One message at a time, until the window has room.
+    unwrittenBytesLimit: 1,
     logger,
     clock,
     random,

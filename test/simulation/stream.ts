@@ -89,7 +89,8 @@ export function openStream(
   /** What the enforcer has sent, and what else happens at the adapter after it. */
   const up: (() => void)[] = []
   let isSending = false
-  let isFull = false
+  /** Told when the window has room for what was written. */
+  const untold: (() => void)[] = []
   let wasSpoilt = false
   let isCut = false
   let latest: Written | undefined
@@ -134,13 +135,13 @@ export function openStream(
         const next = down.shift()
         if (next === 'end') endClient(new Error('the stream was ended'))
         else if (next !== undefined) read(next)
-        if (isFull && down.length < options.window) {
-          isFull = false
-          toServer(() => call.emit('drain'))
-        }
+        tellRoom()
         readNext()
       }),
     )
+  }
+  const tellRoom = () => {
+    if (down.length < options.window) for (const written of untold.splice(0)) toServer(written)
   }
   const read = ({ bytes, response, batch, encodedAtMs }: Written) => {
     if (!isClientOpen) return
@@ -151,7 +152,7 @@ export function openStream(
       client.emit('data', isSpoilt ? deltaResponseCodec.decode(spoil(bytes)) : response)
     })
   }
-  const write = (bytes: Buffer): boolean => {
+  const write = (bytes: Buffer, onWritten: () => void): void => {
     const response = deltaResponseCodec.decode(bytes)
     const value = response.resources[0]?.resource?.value as Buffer | undefined
     const batch = value === undefined ? undefined : revocationBatchCodec.decode(value)
@@ -159,14 +160,17 @@ export function openStream(
     if (response.nonce !== '') unanswered.push(response.nonce)
     watcher.onWritten(unanswered.length)
     // Into the void, as long as the adapter has not noticed.
-    if (isCut) return true
+    if (isCut) {
+      server?.process.clock.after(0, onWritten)
+      return
+    }
     // The last message of a run is encoded together with the leftovers before it.
     const encodedAtMs = latest?.batch?.leftovers ? latest.encodedAtMs : scheduler.nowMs
     latest = { bytes, response, batch, encodedAtMs }
     down.push(latest)
     readNext()
-    isFull ||= down.length >= options.window
-    return !isFull
+    if (down.length < options.window) server?.process.clock.after(0, onWritten)
+    else untold.push(onWritten)
   }
   const endDown = () => {
     if (!isServerOpen) return
@@ -191,7 +195,10 @@ export function openStream(
       call.emit('finish')
     },
   })
-  call.on('error', endDown)
+  call.on('error', () => {
+    endDown()
+    call.emit('finish')
+  })
   const send = (request: DeltaRequest) => {
     if (!isClientOpen) return
     if (request.errorDetail && !wasSpoilt) watcher.onRefused(request.errorDetail.message ?? '')

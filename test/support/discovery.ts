@@ -6,11 +6,8 @@
  */
 import { Batches } from '../../adapter/batches.ts'
 import { StreamSession } from '../../adapter/stream-session.ts'
-import {
-  type Reaction,
-  Subscription,
-  type SubscriptionOptions,
-} from '../../enforcer/discovery/subscription.ts'
+import type { Reaction } from '../../enforcer/discovery/feed.ts'
+import { Subscription, type SubscriptionOptions } from '../../enforcer/discovery/subscription.ts'
 import {
   type DeltaRequest,
   type DeltaResponseMessage,

@@ -130,7 +130,7 @@ test('what the log says again after it declared a lifetime is told to those who 
   await append(store, lifetime(200), old)
   const follower = await follow(store)
   store.wipe()
-  await append(store, lifetime(200), b, c, old)
+  await append(store, lifetime(300), b, c, old)
   await until('it was read again', () => follower.restarts === 1 && follower.complete)
   const { text } = matchKeyText(old.match, true)
   assert.ok(Array.from(follower.state.changedAfter(3), row => row.text).includes(text))

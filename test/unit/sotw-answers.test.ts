@@ -4,7 +4,7 @@ import { describe, test } from 'node:test'
 import { revokedTokenTypeUrl, type SotwRequest } from '../../proto/wire.ts'
 import { RescindError } from '../../revocation/error.ts'
 import type { Clock } from '../support/discovery.ts'
-import { block, cut, restore } from '../support/revocations.ts'
+import { block } from '../support/revocations.ts'
 import {
   connectSotw,
   createSotwSide,
@@ -16,31 +16,12 @@ import {
 const now = (): Clock => ({ ms: 10_000, seconds: 50 })
 const revoked = (index: number) => block({ jti: `j${index}` }, 1_000)
 const many = (count: number) => Array.from({ length: count }, (_, index) => revoked(index))
-const _jtis = (count: number) => Array.from({ length: count }, (_, index) => `j${index}`).sort()
 const known = ({ tokens }: SotwLink) => [...tokens.keys()].sort()
 const nackOf = (link: SotwLink): SotwRequest => ({
   versionInfo: '0',
   responseNonce: link.last?.nonce ?? '',
   errorDetail: { code: 13, message: 'no' },
 })
-
-/** What a client of this protocol can use of a log, and what it must not get. */
-const _mixed = [
-  revoked(1),
-  block({ iss: 'https://a', jti: 'with-issuer' }, 2_000),
-  block({ jti: 5 }, 1_000),
-  block({ jti: 'expired' }, 50),
-  block({ jti: 'restored' }, 1_000),
-  restore(block({ jti: 'restored' }, 1_000)),
-  cut({ jti: 'cut' }, 100),
-  block({ sub: 'alice' }, 1_000),
-  block({ sid: 's', iss: 'https://a' }, 1_000),
-]
-const _usable = [
-  ['5', 1_000_000],
-  ['j1', 1_000_000],
-  ['with-issuer', 2_000_000],
-]
 
 describe('answers', () => {
   test('a NACK brings everything again, after a wait that doubles to 30 seconds', () => {

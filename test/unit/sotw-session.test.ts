@@ -1,7 +1,7 @@
 /** A state-of-the-world stream at the adapter: everything at first, then what is new, and anew whenever in doubt. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { revokedTokenTypeUrl, type SotwRequest } from '../../proto/wire.ts'
+import { revokedTokenTypeUrl } from '../../proto/wire.ts'
 import type { Clock } from '../support/discovery.ts'
 import { block, cut, idOf, restore } from '../support/revocations.ts'
 import { connectSotw, createSotwSide, type SotwLink, type SotwSide } from '../support/sotw.ts'
@@ -11,12 +11,6 @@ const revoked = (index: number) => block({ jti: `j${index}` }, 1_000)
 const many = (count: number) => Array.from({ length: count }, (_, index) => revoked(index))
 const jtis = (count: number) => Array.from({ length: count }, (_, index) => `j${index}`).sort()
 const known = ({ tokens }: SotwLink) => [...tokens.keys()].sort()
-const _nackOf = (link: SotwLink): SotwRequest => ({
-  versionInfo: '0',
-  responseNonce: link.last?.nonce ?? '',
-  errorDetail: { code: 13, message: 'no' },
-})
-
 /** What a client of this protocol can use of a log, and what it must not get. */
 const mixed = [
   revoked(1),
