@@ -67,9 +67,8 @@ export const requestBreaks: readonly Break[] = [
     invariant: 7,
     what: 'a discovery request that is not valid ends the process',
     file: 'adapter/stream-shell.ts',
-    find: 'const { code, details } = refusalFor(error, logger)',
-    replace:
-      'setImmediate(() => {\n        throw error\n      })\n      const { code, details } = refusalFor(error, logger)',
+    find: 'const { code, details } = refusalFor(error, logger)\n      endWith(code, details)',
+    replace: 'setImmediate(() => {\n        throw error\n      })',
     testFile: 'integration/malformed-input.test.ts',
     testName: 'ends a discovery stream whose first request is one without node with INVALID_ARGUMENT',
   },
