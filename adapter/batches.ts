@@ -63,8 +63,8 @@ interface Sendable {
   packInto(packer: EntryPacker): void
 }
 
-/** Which step a message is. Versions are positions; `rolledBack` and `leftovers` are false unless given. */
-interface Step extends Pick<RevocationBatchFields, 'rolledBack' | 'leftovers'> {
+/** Which step a message is. Versions are positions; the optional ones are false or 0 unless given. */
+interface Step extends Pick<RevocationBatchFields, 'rolledBack' | 'leftovers' | 'fullEntries'> {
   readonly kind: NonNullable<RevocationBatchFields['kind']>
   readonly from: number
   readonly to: number
@@ -151,7 +151,7 @@ export class Batches {
   /** The full state, tombstones included, encoded for one stream while it is sent. */
   *full(rolledBack: boolean): Generator<Outgoing> {
     const step = { kind: 'FULL_MORE', from: -1, to: -1, target: this.#state.position, rolledBack } as const
-    yield this.#message({ ...step, kind: 'FULL_FIRST' }, noEntries)
+    yield this.#message({ ...step, kind: 'FULL_FIRST', fullEntries: this.#state.size }, noEntries)
     const rest = yield* this.#chunks(step, this.#state.all())
     this.flush()
     yield* this.#last(step, { ...step, kind: 'FULL_LAST', to: this.version }, rest)

@@ -42,6 +42,9 @@ export type EntryVisitor = (
 /** Load at which a segment splits: a search for an absent key then reads about 13 first words. */
 const segmentEntriesLimit = Math.floor(segmentSlots * 0.8)
 
+/** Average to which room is made: so far below the limit that hardly a segment splits. */
+const reservedEntries = Math.floor(segmentEntriesLimit * 0.92)
+
 /** Two halves merge below this: so few that they do not split again soon, and that pruning and merging stay a step. */
 const mergedEntriesLimit = Math.floor(segmentSlots * 0.5)
 
@@ -75,6 +78,24 @@ export class RevocationTable {
   /** Bytes of the segments. */
   get bytes(): number {
     return this.#segments * segmentBytes
+  }
+
+  /**
+   * Makes room for so many entries, and pauses after each segment; nothing else may use the table until it is done, and a
+   * table with entries stays as it is. More may come, or fewer: room that is not needed goes as the table is pruned.
+   */
+  *reserve(entries: number): Generator<void> {
+    const depth = Math.min(depthLimit, Math.ceil(Math.log2(entries / reservedEntries)))
+    if (this.#size > 0 || depth <= this.#depth) return
+    const segments: Segment[] = []
+    while (segments.length < 2 ** depth) {
+      segments.push(this.#newSegment(depth))
+      yield
+    }
+    this.#directory = segments
+    this.#segments = segments.length
+    this.#depth = depth
+    this.#pruneAt = 0
   }
 
   /**

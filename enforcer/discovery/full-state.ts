@@ -25,6 +25,15 @@ export class FullState {
     return this.#takenOverUntil
   }
 
+  /**
+   * Makes room, which is cheaper at once than bit by bit.
+   *
+   * @param entries how many are expected.
+   */
+  *makeRoom(entries: number): Generator<void> {
+    yield* this.#table.reserve(entries)
+  }
+
   /** Takes entries of a message. */
   *add(packed: Buffer): Generator<void> {
     yield* visitEntries(packed, this.#table.set.bind(this.#table))

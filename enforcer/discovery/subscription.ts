@@ -244,6 +244,8 @@ export class Subscription {
     const { snapshot } = this
     const { entries, leftovers, rolledBack } = batch
     const filling = this.#filling as FullState
+    if (batch.kind === 'FULL_FIRST')
+      yield* filling.makeRoom(Math.min(batch.fullEntries, this.#options.revocationsLimit))
     if (leftovers) yield* filling.addLeftovers(entries, snapshot, rolledBack)
     else yield* filling.add(entries)
     if (batch.kind !== 'FULL_LAST') return

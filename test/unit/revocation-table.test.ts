@@ -153,6 +153,22 @@ describe('a table of 200,000 entries', () => {
     assert.equal(table.bytes, segmentBytes)
   })
 
+  test('has room for them if it was told before, and gives back what it does not need', () => {
+    const table = new RevocationTable()
+    for (const _ of table.reserve(count));
+    const reserved = table.bytes
+    assert.ok(reserved <= count * 24 * 3, `${reserved} bytes`)
+    for (const key of keys(count, 1)) {
+      table.set(...key, expiryOf(key[3]), 0)
+      assert.equal(table.movedByLastStep, 0)
+    }
+    for (const _ of table.reserve(count * 100));
+    assert.equal(table.bytes, reserved)
+    for (const key of keys(count, 1)) assert.ok(table.has(...key))
+    for (let round = 0; round < 20; round++) pruneAll(table, 500)
+    assert.equal(table.bytes, segmentBytes)
+  })
+
   test('loses and invents nothing while it grows, is pruned and merged between one another', () => {
     const table = new RevocationTable()
     const live = new Set<number>()
