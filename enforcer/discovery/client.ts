@@ -34,6 +34,7 @@ export interface DiscoveryClient {
 export const discoveryBackoff = { firstMs: 100, limitMs: 5_000 } as const
 
 const goodbyeMs = 1_000
+const noHeartbeat = 'no heartbeat'
 
 /** Starts to subscribe, and goes on until it is closed. */
 export function startDiscoveryClient<Request, Response>(
@@ -52,7 +53,7 @@ export function startDiscoveryClient<Request, Response>(
     feed.closed(clock.monotonicMs())
     if (closed) return
     const waitMs = Math.min(limitMs, firstMs * 2 ** failures++) * (0.5 + random() / 2)
-    if (failures > 1)
+    if (failures > 1 || reason === noHeartbeat)
       logger.warn({ adapter: address, reason }, 'no discovery from this adapter; trying again')
     stopRetry = clock.after(waitMs, connect)
   }
@@ -65,7 +66,7 @@ export function startDiscoveryClient<Request, Response>(
     const answers = createAnswers(opened, clock)
     let reason = 'the stream ended'
     const silence = watchSilence(feed.protocol.silenceLimitMs, clock, () => {
-      reason = 'no heartbeat'
+      reason = noHeartbeat
       opened.cancel()
     })
     /** An adapter from which nothing can be taken whole is no better than one that does not answer. */
@@ -83,11 +84,16 @@ export function startDiscoveryClient<Request, Response>(
         tell(reaction)
         options.onReceived()
       }
-      if (feed.busy) clock.after(0, work)
-      else opened.resume()
+      if (feed.busy) {
+        clock.after(0, work)
+        return
+      }
+      silence?.refresh()
+      opened.resume()
     }
     opened.on('data', response => {
-      silence?.refresh()
+      // As long as nothing is read, nothing comes.
+      silence?.stop()
       feed.connected(clock.monotonicMs())
       opened.pause()
       feed.take(response)

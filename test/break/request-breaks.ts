@@ -111,6 +111,15 @@ export const requestBreaks: readonly Break[] = [
   },
   {
     invariant: 9,
+    what: 'an enforcer that works on a large full state takes its adapter for dead, and begins again, for ever',
+    file: 'enforcer/discovery/client.ts',
+    find: 'silence?.stop()\n      feed.connected',
+    replace: 'silence?.refresh()\n      feed.connected',
+    testFile: 'unit/discovery-client.test.ts',
+    testName: 'because the enforcer works on what came is not dead, however long that takes',
+  },
+  {
+    invariant: 9,
     what: 'an enforcer that lost its adapter is no longer ready',
     file: 'enforcer/discovery/subscription.ts',
     find: 'const { version, epoch, digest } = this.snapshot\n',
