@@ -34,6 +34,8 @@ export interface SotwSources {
   readonly toleranceSeconds: number
   /** Wall clock, seconds. */
   readonly nowSeconds: () => number
+  /** Calls back in the next turn of the event loop. */
+  readonly nextTurn: (action: () => void) => void
   /** Bytes at which a message is full; default 256 KiB. Clients take 4 MiB. */
   readonly messageBytesLimit?: number
   /** Bytes of new messages that are kept for streams that lag; default 32 MiB. */
@@ -45,6 +47,9 @@ const beforeAll = -1
 
 /** Texts that are looked at in one step of a walk; with the longest claim values that is 0.7 MB. */
 const sliceTexts = 200
+
+/** Slices of all walks together in one turn, so that many streams that begin at once do not keep others from theirs. */
+const slicesPerTurn = 4
 
 /** A message; or the walk goes on in another turn; or it must wait for the disk. */
 export type WalkStep = Outgoing | 'working' | 'waiting'
@@ -75,6 +80,7 @@ export function createSotwBatches(sources: SotwSources): SotwBatches {
   const { state, texts } = sources
   const { messageBytesLimit = 2 ** 18, ringBytesLimit = 2 ** 25 } = sources
   const ring = createRing(ringBytesLimit)
+  const turn = createTurn(slicesPerTurn, sources.nextTurn)
   let pending: Buffer[] = []
   let pendingBytes = 0
   let nonces = 0
@@ -116,6 +122,7 @@ export function createSotwBatches(sources: SotwSources): SotwBatches {
     const resources: Buffer[] = []
     let last: number | undefined = beforeAll
     do {
+      while (!turn.take()) yield 'working'
       const slice = nextSlice(last)
       last = slice.last
       resources.push(...slice.resources)
@@ -167,6 +174,22 @@ const sizeOf = (parts: readonly Buffer[]): number => parts.reduce((sum, { length
 function encodeToken(jti: string, expiresAt: number): Buffer {
   const value = revokedTokenCodec.encode({ jti, expirytime: expiresAt * 1_000 })
   return sotwResponseCodec.encode({ resources: [{ type_url: revokedTokenTypeUrl, value }] })
+}
+
+/** Shares out what may be done in one turn. */
+function createTurn(limit: number, nextTurn: SotwSources['nextTurn']) {
+  let taken = 0
+  const begin = () => {
+    taken = 0
+  }
+  return {
+    /** Whether there was something left. */
+    take: (): boolean => {
+      const before = taken++
+      if (before === 0) nextTurn(begin)
+      return before < limit
+    },
+  }
 }
 
 /** The last messages, up to a number of bytes; each has a place of its own, which is never given again. */

@@ -61,6 +61,7 @@ function serveTexts({ follower, streams, logger, ...options }: SotwServiceOption
     texts: source,
     toleranceSeconds: options.toleranceSeconds,
     nowSeconds: () => Date.now() / 1000,
+    nextTurn: setImmediate,
   })
   const kind = streams.kind(batches)
   const stopAdding = follower.onApplied((_, applied) => {

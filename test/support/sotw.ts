@@ -24,6 +24,8 @@ import { digestAt } from './revocations.ts'
 export interface SotwSideOptions {
   readonly messageBytesLimit?: number
   readonly ringBytesLimit?: number
+  /** Default: every step has a turn of its own. */
+  readonly nextTurn?: (action: () => void) => void
 }
 
 /** An adapter without log and network. */
@@ -36,6 +38,8 @@ export interface SotwSide {
   diskIsSlow: boolean
   /** Texts that were read in the largest step so far. */
   readonly largestStep: number
+  /** How often texts were read. */
+  readonly reads: number
   /** Appends events and encodes them for the streams. */
   append(...events: readonly LogEvent[]): void
   /** Appends events of which the streams are not told, as when none is open. */
@@ -51,6 +55,7 @@ export function createSotwSide(clock: Clock, options: SotwSideOptions = {}): Sot
   state.onTouched = (key, before, after) => changes.touch(key, before, after)
   let disk: readonly PlacedText[] = []
   let largestStep = 0
+  let reads = 0
   let tickets: { done: boolean }[] = []
 
   const write = () => {
@@ -76,11 +81,13 @@ export function createSotwSide(clock: Clock, options: SotwSideOptions = {}): Sot
       after: (after, limit) => {
         const slice = disk.filter(({ sequence }) => sequence > after).slice(0, limit)
         largestStep = Math.max(largestStep, slice.length)
+        reads += 1
         return slice
       },
     },
     toleranceSeconds: 0,
     nowSeconds: () => clock.seconds,
+    nextTurn: action => action(),
     ...options,
   })
   let slow = false
@@ -98,6 +105,9 @@ export function createSotwSide(clock: Clock, options: SotwSideOptions = {}): Sot
     },
     get largestStep() {
       return largestStep
+    },
+    get reads() {
+      return reads
     },
     append: (...events) => {
       for (const event of events) {

@@ -74,6 +74,22 @@ describe('a new stream', () => {
     assert.equal(link.session.status.ackedVersion, 6_000)
   })
 
+  test('reads no more in one turn because many streams begin', () => {
+    const turns: (() => void)[] = []
+    const adapter = createSotwSide(now(), { nextTurn: action => turns.push(action) })
+    adapter.append(...many(600))
+    const links = Array.from({ length: 50 }, () => connectSotw(now(), adapter))
+    let most = 0
+    while (links.some(link => link.tokens.size < 600)) {
+      const before = adapter.reads
+      for (const link of links) link.step()
+      most = Math.max(most, adapter.reads - before)
+      assert.equal(turns.length, 1)
+      for (const begin of turns.splice(0)) begin()
+    }
+    assert.ok(most <= 4, `${most} reads in one turn`)
+  })
+
   test('misses nothing that is revoked between any two steps', () => {
     for (let steps = 0; steps < 12; steps++) {
       const adapter = createSotwSide(now(), { messageBytesLimit: 20_000 })
