@@ -92,7 +92,7 @@ export function createDiscoveryStreams(options: DiscoveryStreamsOptions): Discov
     stopPush ??= clock.after(pushPauseMs(count()), push)
   }
   const unsubscribe = follower.subscribe(schedulePush)
-  const stopTicking = clock.every(tickMs, push)
+  const stopTicking = clock.every(tickMs, schedulePush)
 
   const refusal = () => {
     if (!follower.complete)
