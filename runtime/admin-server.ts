@@ -62,9 +62,9 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
   server.addHook('onSend', async (_request, reply) => {
     reply.header('cache-control', 'no-store')
   })
-  // No page of another site may look in here through somebody's browser.
-  server.addHook('onRequest', async (request, reply) => {
-    if (request.headers['sec-fetch-site'] === 'cross-site')
+  // No page of another site may ask here through somebody's browser; a link in it may be followed.
+  server.addHook('onRequest', async ({ headers }, reply) => {
+    if (headers['sec-fetch-site'] === 'cross-site' && headers['sec-fetch-mode'] !== 'navigate')
       await reply.code(403).send({ error: 'cross_site' })
   })
   server.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 'not_found' }))

@@ -56,6 +56,18 @@ test('further routes can be added, unknown ones are 404', async () => {
   assert.deepEqual(await unknown.json(), { error: 'not_found' })
 })
 
+test('a page of another site gets nothing through a browser, but may lead here by a link', async () => {
+  const { server } = create().admin
+  const statusFor = async (site: string, mode: string) => {
+    const headers = { 'sec-fetch-site': site, 'sec-fetch-mode': mode }
+    return (await server.inject({ url: '/livez', headers })).statusCode
+  }
+  assert.equal(await statusFor('cross-site', 'cors'), 403)
+  assert.equal(await statusFor('cross-site', 'no-cors'), 403)
+  assert.equal(await statusFor('cross-site', 'navigate'), 200)
+  assert.equal(await statusFor('same-origin', 'cors'), 200)
+})
+
 test('an error inside answers 500 without its message and is logged; bad input is 4xx', async () => {
   const { admin } = create(() => {
     throw new Error('hunter2')

@@ -34,7 +34,7 @@ const snapshot = section('What the enforcer knows, on disk: for a restart while 
     default: '1m',
     min: '1s',
     max: '1d',
-    description: 'How often it is stored, if there is a new version; also when the enforcer stops.',
+    description: 'How often it is stored, if something has changed; also when the enforcer stops.',
   }),
   useAfter: duration({
     default: '10s',
