@@ -174,10 +174,10 @@ export class Batches {
   }
 
   *#delta(from: number, changed: Iterable<Sendable>, withSets: boolean): Generator<Outgoing> {
-    const step = { kind: 'DELTA', from, to: from, target: from } as const
-    const rest = yield* this.#chunks(step, changed, withSets)
     const to = this.#state.position
-    yield* this.#last(step, { ...step, to, target: to }, rest, withSets)
+    const step = { kind: 'DELTA', from, to: from, target: to } as const
+    const rest = yield* this.#chunks(step, changed, withSets)
+    yield* this.#last(step, { ...step, to }, rest, withSets)
   }
 
   /** Messages on the way, of as many entries as fit; returns what is left. */

@@ -24,13 +24,14 @@ export interface SotwServiceOptions {
   readonly logger: Logger
 }
 
+/** A call of FetchTokens, as far as it is used. */
+export type FetchCall = Pick<ServerUnaryCall<SotwRequestMessage, Buffer>, 'request' | 'cancelled' | 'once'>
+
 /** The service. */
 export interface SotwService {
   serve(call: DiscoveryStream<SotwRequestMessage>): void
   /** The encoded answer, or why there is none. */
-  fetch(
-    call: Pick<ServerUnaryCall<SotwRequestMessage, Buffer>, 'request' | 'cancelled'>,
-  ): Promise<Buffer | Refusal>
+  fetch(call: FetchCall): Promise<Buffer | Refusal>
   close(): void
 }
 
@@ -86,13 +87,15 @@ function createFetch(batches: SotwBatches, streams: DiscoveryStreams, logger: Lo
     if (underWay >= fetchesLimit)
       return { code: status.RESOURCE_EXHAUSTED, details: `${fetchesLimit} such requests are under way` }
     underWay += 1
+    // gRPC says so of every call, when its answer was taken or nobody waits for it any more.
+    call.once('cancelled', () => {
+      underWay -= 1
+    })
     try {
       sotwNodeOf(call.request)
       return await fetchTokens(batches, () => call.cancelled)
     } catch (error) {
       return refusalFor(error, logger)
-    } finally {
-      underWay -= 1
     }
   }
 }

@@ -73,7 +73,7 @@ export class StreamSession {
   #rollbacks: number
   #run: Iterator<Outgoing> | undefined
   #version = -1
-  #unacked: Outgoing[] = []
+  #unacked: Pick<Outgoing, 'nonce' | 'to'>[] = []
   #lastSentAtMs = 0
   #node: NodeIdentity | undefined
   #ackedVersion = -1
@@ -125,7 +125,7 @@ export class StreamSession {
     const message = this.#phase.name === 'streaming' ? this.#nextOfState(nowMs) : this.#signOfLife(nowMs)
     if (message === undefined) return undefined
     this.#lastSentAtMs = nowMs
-    if (message.nonce !== '') this.#unacked.push(message)
+    if (message.nonce !== '') this.#unacked.push({ nonce: message.nonce, to: message.to })
     return message
   }
 
@@ -212,7 +212,7 @@ export class StreamSession {
   #acked(nonce: string, nowMs: number): void {
     const index = this.#unacked.findIndex(message => message.nonce === nonce)
     if (index < 0) return
-    const { to } = this.#unacked[index] as Outgoing
+    const { to } = this.#unacked[index] as Pick<Outgoing, 'to'>
     // In a full state only the last message has a version.
     if (to >= 0) {
       this.#ackedVersion = to

@@ -41,6 +41,8 @@ export interface StreamSurroundings {
 }
 
 const firstRequestMs = 10_000
+/** What gRPC keeps for a message that waits, beside its bytes. */
+const messageCostBytes = 512
 
 /** A stream that is served. */
 export interface ServedStream {
@@ -57,12 +59,6 @@ export function serveStream<Request>(
   surroundings: StreamSurroundings,
 ): ServedStream {
   const { logger, from, clock } = surroundings
-  let stopWorking: (() => void) | undefined
-  let unwrittenBytes = 0
-  /** Nothing more is written; the stream may still hold what its peer does not read. */
-  let ended = false
-  let closed = false
-
   /** Nothing that a stream asks for, or that goes wrong on its way, may reach others. */
   const guarded = (act: () => void) => {
     try {
@@ -72,19 +68,75 @@ export function serveStream<Request>(
       endWith(code, details)
     }
   }
+  const writer = createWriter(call, session, surroundings, guarded)
+  let closed = false
+
+  const receive = (request: Request) => {
+    if (writer.ended) return
+    const before = session.status
+    session.receive(request, clock.monotonicMs())
+    const after = session.status
+    if (before.node === undefined) {
+      surroundings.onIdentified()
+      logger.info({ ...after.node, ...from }, 'enforcer connected')
+    }
+    if (after.nackError !== undefined && after.lastNack?.atMs !== before.lastNack?.atMs) {
+      logger.error({ ...after.node, ...from, problem: after.nackError }, 'an enforcer refused a batch')
+    }
+    writer.pump()
+  }
+  const endWith = (code: status, details: string) => {
+    if (!writer.ended) endCall(call, code, details)
+  }
+  const end = (details: string) => endWith(status.UNAVAILABLE, details)
+  const stopAwaiting = clock.after(firstRequestMs, () => {
+    if (session.status.node === undefined) endWith(status.DEADLINE_EXCEEDED, 'no first request')
+  })
+  const stopAgeing = clock.after(surroundings.maxAgeMs, () => end('maximum stream age; open another stream'))
+  const close = () => {
+    if (closed) return
+    closed = true
+    writer.end()
+    stopAwaiting()
+    stopAgeing()
+    surroundings.onClosed()
+    if (session.status.node !== undefined)
+      logger.info({ ...session.status.node, ...from }, 'enforcer disconnected')
+  }
+
+  call.on('data', (request: Request) => guarded(() => receive(request)))
+  call.on('end', () => end('the stream was ended by the enforcer'))
+  call.on('error', writer.end)
+  for (const event of ['cancelled', 'close', 'finish']) call.on(event, close)
+  return { pump: writer.pump, end }
+}
+
+/** Writes what a session has to say, as long as the connection takes it. */
+function createWriter<Request>(
+  call: DiscoveryStream<Request>,
+  session: ServedSession<Request>,
+  { unwrittenBytesLimit, clock }: StreamSurroundings,
+  guarded: (act: () => void) => void,
+) {
+  let unwrittenBytes = 0
+  let stopWorking: (() => void) | undefined
+  let ended = false
+
   const writeDue = () => {
-    while (unwrittenBytes < surroundings.unwrittenBytesLimit && !ended && stopWorking === undefined) {
+    while (unwrittenBytes < unwrittenBytesLimit && !ended && stopWorking === undefined) {
       const message = session.next(clock.monotonicMs())
       if (message === undefined) return
       if (message === 'working') workOn()
       else write(message.bytes)
     }
   }
+  const pump = () => guarded(writeDue)
   /** gRPC's own limit counts messages, whatever their size. */
   const write = (bytes: Buffer) => {
-    unwrittenBytes += bytes.length
+    const cost = bytes.length + messageCostBytes
+    unwrittenBytes += cost
     call.write(bytes, () => {
-      unwrittenBytes -= bytes.length
+      unwrittenBytes -= cost
       pump()
     })
   }
@@ -94,47 +146,17 @@ export function serveStream<Request>(
       pump()
     })
   }
-  const pump = () => guarded(writeDue)
-  const receive = (request: Request) => {
-    if (ended) return
-    const before = session.status
-    session.receive(request, clock.monotonicMs())
-    const after = session.status
-    if (before.node === undefined) {
-      surroundings.onIdentified()
-      logger.info({ ...after.node, ...from }, 'enforcer connected')
-    }
-    if (after.nackError !== undefined && before.nackError !== after.nackError) {
-      logger.warn({ ...after.node, ...from, error: after.nackError }, 'enforcer refused a batch')
-    }
-    writeDue()
+  return {
+    pump,
+    /** Nothing more is written; the stream may still hold what its peer does not read. */
+    get ended() {
+      return ended
+    },
+    end: () => {
+      ended = true
+      stopWorking?.()
+    },
   }
-  const endWith = (code: status, details: string) => {
-    if (!ended) endCall(call, code, details)
-  }
-  const end = (details: string) => endWith(status.UNAVAILABLE, details)
-  const stopAwaiting = clock.after(firstRequestMs, () => {
-    if (session.status.node === undefined) endWith(status.DEADLINE_EXCEEDED, 'no first request')
-  })
-  const stopAgeing = clock.after(surroundings.maxAgeMs, () => end('maximum stream age; open another stream'))
-  const close = () => {
-    if (closed) return
-    ended = closed = true
-    stopAwaiting()
-    stopAgeing()
-    stopWorking?.()
-    surroundings.onClosed()
-    if (session.status.node !== undefined)
-      logger.info({ ...session.status.node, ...from }, 'enforcer disconnected')
-  }
-
-  call.on('data', (request: Request) => guarded(() => receive(request)))
-  call.on('end', () => end('the stream was ended by the enforcer'))
-  call.on('error', () => {
-    ended = true
-  })
-  for (const event of ['cancelled', 'close', 'finish']) call.on(event, close)
-  return { pump, end }
 }
 
 /** Something that can be ended with an error status. */

@@ -62,7 +62,7 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
   server.addHook('onSend', async (_request, reply) => {
     reply.header('cache-control', 'no-store')
   })
-  // No page of another site may ask here through somebody's browser; a link in it may be followed.
+  // Browsers say whose page asks, to loopback and over HTTPS: another site's gets nothing, but a link in it may be followed.
   server.addHook('onRequest', async ({ headers }, reply) => {
     if (headers['sec-fetch-site'] === 'cross-site' && headers['sec-fetch-mode'] !== 'navigate')
       await reply.code(403).send({ error: 'cross_site' })

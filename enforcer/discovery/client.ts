@@ -106,8 +106,8 @@ export function startDiscoveryClient<Request, Response>(
     opened.on('status', () => {
       silence?.stop()
       answers.stop()
-      // A stream that has lived for a while was no failure.
-      if (clock.monotonicMs() - openedAtMs > limitMs) failures = 0
+      // Where silence is no failure, a stream that has lived for a while was none.
+      if (silence === undefined && clock.monotonicMs() - openedAtMs > limitMs) failures = 0
       retry(address, reason)
     })
     opened.write(feed.open())

@@ -20,8 +20,8 @@ export interface SnapshotFacts {
   readonly epoch: string
   /** 16 hex digits. */
   readonly digest: string
-  /** The claim sets that the adapter named last. */
-  readonly receivedSets: readonly ClaimSet[]
+  /** All that are in use; on the way to a version also those that it will not need any more. */
+  readonly claimSets: readonly ClaimSet[]
   /** Those of entries that full states did not mention, and when the last of these expires, seconds. */
   readonly keptSets: readonly ClaimSet[]
   readonly keptUntil: number
@@ -53,7 +53,7 @@ export interface SnapshotStore {
   save(bytes: Iterable<Buffer>): Promise<void>
 }
 
-const mark = Buffer.from('RESCIND SNAPSHOT 1\n')
+const mark = Buffer.from('RESCIND SNAPSHOT 2\n')
 const factsBytesLimit = 2 ** 20
 const frameBytesLimit = 2 ** 20
 const frameHeadBytes = 5
@@ -174,7 +174,7 @@ function factsOf(json: Buffer): SnapshotFacts {
   try {
     const facts = JSON.parse(json.toString()) as SnapshotFacts
     const setsOf = (sets: readonly ClaimSet[]) => sets.map(({ names, cut }) => createClaimSet(names, cut))
-    return { ...facts, receivedSets: setsOf(facts.receivedSets), keptSets: setsOf(facts.keptSets) }
+    return { ...facts, claimSets: setsOf(facts.claimSets), keptSets: setsOf(facts.keptSets) }
   } catch {
     throw invalid('what it says of itself cannot be read')
   }

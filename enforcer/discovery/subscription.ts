@@ -36,9 +36,8 @@ export interface SubscriptionOptions {
 /** The subscription of one enforcer; it outlives streams. */
 export class Subscription {
   readonly snapshot: Snapshot = createSnapshot()
-  /** Counts what was received that changes what is to be stored. */
-  revision = 0
   readonly #options: SubscriptionOptions
+  #revision = 0
   #filling: FullState | undefined
   readonly #lowerings = new Lowerings()
   /** A batch was refused: what was sent after it would leave a hole, so that a full state must come first. */
@@ -91,10 +90,10 @@ export class Subscription {
       this.#check(batch)
       const before = this.snapshot.version
       const entries = yield* this.#apply(batch, nowSeconds)
-      if (entries > 0 || batch.kind === 'FULL_LAST' || batch.to !== before) this.revision += 1
       const { version } = this.snapshot
       const isFull = batch.kind === 'FULL_LAST'
       const isReached = version !== before || isFull
+      if (isReached || (batch.kind === 'DELTA' && entries > 0)) this.#revision += 1
       const isCurrent = (isFull || batch.kind === 'DELTA') && batch.to >= batch.target
       // On the way to a version the state is as old as before.
       if (isReached || response.nonce === '') {
@@ -113,6 +112,11 @@ export class Subscription {
     }
   }
 
+  /** Counts the changes of what is to be stored. */
+  get revision(): number {
+    return this.#revision
+  }
+
   /** Milliseconds since an adapter last knew that it had the end of the log; Infinity before the first batch. */
   stalenessMs(nowMs: number): number {
     return this.#logAgeMs + nowMs - this.#receivedAtMs
@@ -120,18 +124,17 @@ export class Subscription {
 
   /** What is to be stored beside the tables; undefined before there is a complete state. */
   facts(nowMs: number, wallMs: number): SnapshotFacts | undefined {
-    const { version, epoch, digest, toleranceSeconds, lifetimes } = this.snapshot
+    const { version, epoch, digest, toleranceSeconds, lifetimes, claimSets } = this.snapshot
     if (!this.#complete) return undefined
-    const { received: receivedSets, kept: keptSets, keptUntil } = this.#sets
+    const { kept: keptSets, keptUntil } = this.#sets
     const ofLog = { version, epoch, digest, toleranceSeconds, lifetimes }
-    return { ...ofLog, receivedSets, keptSets, keptUntil, ageMs: this.stalenessMs(nowMs), storedAtMs: wallMs }
+    return { ...ofLog, claimSets, keptSets, keptUntil, ageMs: this.stalenessMs(nowMs), storedAtMs: wallMs }
   }
 
   /** Holds what was stored, to resume from; checks are not decided by it until an adapter leads on, or {@link useStored}. */
   restore({ facts, table, kept }: StoredSnapshot, nowMs: number, wallMs: number): void {
-    const { version, epoch, digest, toleranceSeconds, lifetimes } = facts
-    const claimSets = unionOfClaimSets(facts.receivedSets, facts.keptSets)
-    const generation = claimSetGeneration(facts.receivedSets)
+    const { version, epoch, digest, toleranceSeconds, lifetimes, claimSets } = facts
+    const generation = claimSetGeneration(claimSets)
     Object.assign(this.snapshot, {
       table,
       kept,
@@ -143,7 +146,7 @@ export class Subscription {
       claimSets,
       generation,
     })
-    this.#sets.received = facts.receivedSets
+    this.#sets.received = claimSets
     this.#sets.keep(facts.keptSets, facts.keptUntil)
     this.#logAgeMs = facts.ageMs + Math.max(0, wallMs - facts.storedAtMs)
     this.#receivedAtMs = nowMs
@@ -263,9 +266,15 @@ export class Subscription {
     this.#sets.received = received
     const { snapshot } = this
     // The same list stays if nothing changed: another one makes every remembered token derive its keys again.
-    if (!areSameClaimSets(sets, snapshot.claimSets)) snapshot.claimSets = sets
+    if (!areSameClaimSets(sets, snapshot.claimSets)) {
+      snapshot.claimSets = sets
+      this.#revision += 1
+    }
+    if (batch.toleranceS !== snapshot.toleranceSeconds) {
+      snapshot.toleranceSeconds = batch.toleranceS
+      this.#revision += 1
+    }
     snapshot.generation = batch.claimSetGeneration
-    snapshot.toleranceSeconds = batch.toleranceS
     snapshot.lifetimes = {
       seconds: batch.maxTokenLifetimeS,
       earlier: batch.earlierLifetimes.map(({ untilS, seconds }) => ({ until: untilS, seconds })),

@@ -26,7 +26,7 @@ export interface GrpcTlsOptions {
   readonly files: TlsFiles
   /** Connections beyond this are closed after their handshake. */
   readonly connectionsLimit: number
-  /** Connections in their handshake; those beyond this are closed at once. Default 1,000. */
+  /** Connections in their handshake; for those beyond this the oldest are closed. Default 1,000. */
   readonly handshakesLimit?: number
   readonly logger: Logger
 }
@@ -52,8 +52,8 @@ export async function listenGrpcTls(options: GrpcTlsOptions): Promise<GrpcTlsLis
   quietGrpc()
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
   const sockets = new Set<Socket>()
-  /** Whoever has proved nothing yet may not take the place of those who have. */
-  const handshaking = new Set<string>()
+  /** By address and port; the oldest first. Whoever has proved nothing yet takes no place of those who have. */
+  const handshaking = new Map<string, Socket>()
   const report = notTooOften(sameLineMs, (notLogged, refusal: Refusal) =>
     logger.warn({ ...refusal, notLogged }, 'a client was refused: TLS'),
   )
@@ -66,13 +66,18 @@ export async function listenGrpcTls(options: GrpcTlsOptions): Promise<GrpcTlsLis
     handshakeTimeout: handshakeTimeoutMs,
   })
   listener.on('connection', socket => {
-    if (handshaking.size >= handshakesLimit) {
-      socket.destroy()
-      return
+    const [oldest] = handshaking
+    if (oldest !== undefined && handshaking.size >= handshakesLimit) {
+      report({
+        peer: oldest[0],
+        reason: 'too many connections are in their handshake, and it was the oldest',
+      })
+      handshaking.delete(oldest[0])
+      oldest[1].destroy()
     }
     const peer = peerOf(socket)
     sockets.add(socket)
-    handshaking.add(peer)
+    handshaking.set(peer, socket)
     socket.once('close', () => {
       sockets.delete(socket)
       handshaking.delete(peer)
@@ -81,11 +86,14 @@ export async function listenGrpcTls(options: GrpcTlsOptions): Promise<GrpcTlsLis
   listener.on('secureConnection', socket => {
     socket.on('error', () => undefined)
     handshaking.delete(peerOf(socket))
-    const refusal = refusalOf(socket, files)
-    if (refusal !== undefined) report(refusal)
     const isRoom = sockets.size - handshaking.size <= options.connectionsLimit
-    if (refusal === undefined && isRoom) injector.injectConnection(socket)
-    else socket.destroy()
+    const refusal = refusalOf(socket, files) ?? (isRoom ? undefined : tooMany(socket))
+    if (refusal === undefined) {
+      injector.injectConnection(socket)
+    } else {
+      report(refusal)
+      socket.destroy()
+    }
   })
   listener.on('tlsClientError', ({ code }: NodeJS.ErrnoException, socket) => {
     // A port that is only probed.
@@ -119,6 +127,12 @@ function refusalOf(socket: TLSSocket, { material }: TlsFiles): Refusal | undefin
   const reason = `its certificate is not accepted: ${String(socket.authorizationError)}`
   return { peer: peerOf(socket), certificateOf: peerIdentity(certificate), reason }
 }
+
+const tooMany = (socket: TLSSocket): Refusal => ({
+  peer: peerOf(socket),
+  certificateOf: peerIdentity(socket.getPeerCertificate()),
+  reason: 'too many connections (adapter.maxStreams)',
+})
 
 const peerOf = ({ remoteAddress = 'unknown', remotePort = 0 }: Socket): string =>
   formatAddress({ kind: 'tcp', host: remoteAddress, port: remotePort })

@@ -13,7 +13,8 @@ const alternativeName = /(?:^|, )([A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^,"]*)/gy
 
 /**
  * The name in a certificate: the first URI among its alternative names (as SPIFFE has it), else the first DNS name, else
- * the common name. Printable ASCII, at most 256 characters; a name that could mislead keeps its quotes. Whether the certificate is genuine is not asked here.
+ * the common name. Printable ASCII, at most 256 characters; a name that could mislead keeps its quotes. Whether the
+ * certificate is genuine is not asked here.
  */
 export function peerIdentity(certificate: PeerCertificate | undefined): string | undefined {
   const names = [...(certificate?.subjectaltname ?? '').matchAll(alternativeName)]

@@ -172,6 +172,16 @@ export const rollbackBreaks: readonly Break[] = [
     testName: 'while it is written entries may get weaker: what is stored is as strong as at its version',
   },
   {
+    invariant: 10,
+    what: 'a snapshot on disk names the claim sets of a version that was not reached',
+    file: 'enforcer/discovery/subscription.ts',
+    find: 'lifetimes, claimSets } = this.snapshot',
+    replace: 'lifetimes } = this.snapshot\n    const claimSets = this.#sets.received',
+    testFile: 'unit/stored-snapshot.test.ts',
+    testName:
+      'what is stored on the way to a version is still looked up by the claim sets that go out of use with it',
+  },
+  {
     invariant: 3,
     what: 'an enforcer decides by what it had stored before it is told to',
     file: 'enforcer/discovery/subscription.ts',

@@ -3,6 +3,8 @@
  * revocations. `npm run compat` has the same at full length.
  */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:http2'
 import { after, before, describe, test } from 'node:test'
 import { Client, type ClientDuplexStream, credentials, type ServiceError, status } from '@grpc/grpc-js'
 import { type Adapter, startAdapter } from '../../adapter/adapter.ts'
@@ -95,6 +97,13 @@ const fetchTokens = (port: number, request: SotwRequest): Promise<SotwResponseMe
 
 const firstBytes = sotwRequestCodec.encode(firstSotwRequest)
 
+/** A message as it goes over HTTP/2. */
+const grpcFrame = (message: Buffer): Buffer => {
+  const head = Buffer.alloc(5)
+  head.writeUInt32BE(message.length, 1)
+  return Buffer.concat([head, message])
+}
+
 describe('an adapter', () => {
   let world: CompatWorld
   before(async () => {
@@ -120,6 +129,28 @@ describe('an adapter', () => {
     const fetched = new Set(tokensIn(response).map(({ jti }) => jti))
     assert.ok(jtis.every(jti => fetched.has(jti)))
     await assert.rejects(fetchTokens(world.port, {}), { code: status.INVALID_ARGUMENT })
+  })
+
+  test('makes no further such answers while four are not taken', async t => {
+    await world.revoke(newTokens(10))
+    for (let fetches = 0; fetches < 6; fetches++) await fetchTokens(world.port, firstSotwRequest)
+    const session = connect(`http://127.0.0.1:${world.port}`, { settings: { initialWindowSize: 0 } })
+    t.after(() => session.destroy())
+    const unread = Array.from({ length: 4 }, () => {
+      const stream = session.request({
+        ':method': 'POST',
+        ':path': fetchTokensPath,
+        'content-type': 'application/grpc',
+        te: 'trailers',
+      })
+      stream.on('error', () => undefined)
+      stream.end(grpcFrame(firstBytes))
+      return stream
+    })
+    await Promise.all(unread.map(stream => once(stream, 'response')))
+    await assert.rejects(fetchTokens(world.port, firstSotwRequest), { code: status.RESOURCE_EXHAUSTED })
+    session.destroy()
+    await until('there is room again', () => fetchTokens(world.port, firstSotwRequest))
   })
 
   test('answers what is not a request with an error, and lives on', async () => {

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { connect as connectPlain } from 'node:net'
+import { connect as connectPlain, type Socket } from 'node:net'
 import { after, before, describe, type TestContext, test } from 'node:test'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { Server } from '@grpc/grpc-js'
@@ -115,21 +115,24 @@ describe('a gRPC server that is reached over TLS', () => {
   })
 
   test('closes connections beyond its limit', async t => {
-    const { open, isLetIn } = await start(t, { connections: 1 })
+    const { open, isLetIn, lines } = await start(t, { connections: 1 })
     const first = await open()
     await once(first, 'data')
     assert.equal(await isLetIn(), false)
+    assert.match(String(lines.at(-1)?.fields.reason), /^too many connections/)
     first.destroy()
     await until('there is room again', isLetIn)
   })
 
   test('connections that do not finish their handshake take nobody else’s place', async t => {
-    const { port, isLetIn, open } = await start(t, { connections: 1, handshakes: 2 })
+    const { port, isLetIn, lines } = await start(t, { connections: 1, handshakes: 2 })
     const idle = [connectPlain(port, '127.0.0.1'), connectPlain(port, '127.0.0.1')]
     t.after(() => idle.map(socket => socket.destroy()))
     await Promise.all(idle.map(socket => once(socket, 'connect')))
-    await assert.rejects(open(), { code: 'ECONNRESET' })
-    idle[0]?.destroy()
-    await until('there is room for a handshake', isLetIn)
+    const closed = once(idle[0] as Socket, 'close')
+    assert.equal(await isLetIn(), true)
+    await closed
+    assert.match(String(lines.at(-1)?.fields.reason), /^too many connections are in their handshake/)
+    assert.equal(idle[1]?.destroyed, false)
   })
 })

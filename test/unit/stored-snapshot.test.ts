@@ -8,6 +8,7 @@ import {
   type StoredSnapshot,
 } from '../../enforcer/discovery/stored-snapshot.ts'
 import type { Subscription } from '../../enforcer/discovery/subscription.ts'
+import { deltaResponseCodec } from '../../proto/wire.ts'
 import type { LogEvent, Revocation } from '../../revocation/revocation.ts'
 import {
   type Clock,
@@ -16,8 +17,9 @@ import {
   createAdapterSide,
   createEnforcerSide,
   enforces,
+  receive,
 } from '../support/discovery.ts'
-import { anyRevocation, block, declarations, restore, token } from '../support/revocations.ts'
+import { anyRevocation, block, cut, declarations, restore, token } from '../support/revocations.ts'
 
 const clock = (): Clock => ({ ms: 10_000, seconds: 50 })
 const revoked = (index: number): Revocation => block({ jti: `j${index}` }, 1_000)
@@ -131,6 +133,29 @@ test('while it is written entries may get weaker: what is stored is as strong as
   for (const index of all.keys()) assert.ok(enforces(again, withJti(index), now.seconds))
 })
 
+test('what is stored on the way to a version is still looked up by the claim sets that go out of use with it', () => {
+  const now = clock()
+  const adapter = createAdapterSide(now, { entriesPerMessage: 3 })
+  const ofAlice = cut({ sub: 'alice' }, 40)
+  const tokenOfAlice = token({ sub: 'alice' }, 30)
+  adapter.append(ofAlice)
+  const enforcer = createEnforcerSide()
+  connect(now, adapter, enforcer).settle()
+  adapter.append(revoked(1), revoked(2), revoked(3), restore(ofAlice))
+  const link = connect(now, adapter, enforcer)
+  receive(enforcer, deltaResponseCodec.decode(link.write() as Buffer), now)
+  assert.ok(enforces(enforcer, tokenOfAlice, now.seconds))
+
+  const again = restored(read(Buffer.concat([...encoding(enforcer, now)])), now)
+  assert.equal(again.snapshot.version, enforcer.snapshot.version)
+  again.useStored()
+  assert.ok(enforces(again, tokenOfAlice, now.seconds))
+  connect(now, adapter, again).settle()
+  assert.ok(!enforces(again, tokenOfAlice, now.seconds))
+  assert.ok(enforces(again, withJti(3), now.seconds))
+  assert.equal(again.snapshot.claimSets.length, 1)
+})
+
 test('bytes that were cut off, changed or added to are refused', () => {
   const now = clock()
   const { enforcer } = fed(now, revoked(1), revoked(2))
@@ -144,6 +169,6 @@ test('bytes that were cut off, changed or added to are refused', () => {
 })
 
 test('bytes that say they are huge are refused before they are read', () => {
-  const head = Buffer.concat([Buffer.from('RESCIND SNAPSHOT 1\n'), Buffer.alloc(4, 0xff)])
+  const head = Buffer.concat([Buffer.from('RESCIND SNAPSHOT 2\n'), Buffer.alloc(4, 0xff)])
   assert.throws(() => new SnapshotReader().take(head), { code: 'ERR_SNAPSHOT_INVALID', message: /bytes/ })
 })
