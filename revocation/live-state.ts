@@ -266,12 +266,8 @@ export class LiveState {
         live.add(event.id, times, this.sequence)
       })
     } else {
-      const until = this.restorations.prolong(event.id, restored, times.expiresAt)
-      if (this.#keys.get(text) !== undefined) {
-        this.#keys.change(text, this.sequence, live => {
-          live.restoredUntil = Math.max(live.restoredUntil, until)
-        })
-      }
+      // The tombstone stays as it is: enforcers hold nothing of this copy, and to tell them again would be to restore again.
+      this.restorations.prolong(event.id, restored, times.expiresAt)
     }
     return this.#claimSets.admitted(set) === undefined ? 'claim_set_undeclared' : undefined
   }

@@ -38,11 +38,9 @@ export class Restorations {
     this.#set(id, { until: Math.max(until, known?.until ?? 0), position: place })
   }
 
-  /** Keeps one longer: the revocation was read again, and would last longer. Returns how long it is kept. */
-  prolong(id: string, { until, position }: Restored, atLeast: number): number {
-    const later = Math.max(until, atLeast)
-    this.#set(id, { until: later, position })
-    return later
+  /** Keeps one longer: the revocation was read again, and would last longer. */
+  prolong(id: string, { until, position }: Restored, atLeast: number): void {
+    this.#set(id, { until: Math.max(until, atLeast), position })
   }
 
   /** Forgets those that are over. */

@@ -96,7 +96,7 @@ export class Subscription {
       if (isReached || (batch.kind === 'DELTA' && entries > 0)) this.#revision += 1
       const isCurrent = (isFull || batch.kind === 'DELTA') && batch.to >= batch.target
       // On the way to a version the state is as old as before.
-      if (isReached || response.nonce === '') {
+      if (isCurrent) {
         this.#logAgeMs = batch.logAgeMs
         this.#receivedAtMs = nowMs
       }

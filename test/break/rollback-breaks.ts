@@ -182,6 +182,17 @@ export const rollbackBreaks: readonly Break[] = [
       'what is stored on the way to a version is still looked up by the claim sets that go out of use with it',
   },
   {
+    invariant: 10,
+    what: 'a repeat of what was restored restores again, also what was kept of a tail that was lost',
+    file: 'revocation/live-state.ts',
+    find: 'this.restorations.prolong(event.id, restored, times.expiresAt)',
+    replace:
+      'this.restorations.prolong(event.id, restored, times.expiresAt)\n      this.#keys.change(text, this.sequence, live => live.restore(event.id, times.expiresAt))',
+    testFile: 'unit/discovery-resume.test.ts',
+    testName:
+      'what was kept stays when the log repeats another revocation of the key that it had restored before',
+  },
+  {
     invariant: 3,
     what: 'an enforcer decides by what it had stored before it is told to',
     file: 'enforcer/discovery/subscription.ts',

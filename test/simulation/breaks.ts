@@ -201,8 +201,8 @@ export const ruleBreaks: readonly RuleBreak[] = [
     rule: 'staleness',
     what: 'messages on the way to a version make the state look fresh',
     file: 'enforcer/discovery/subscription.ts',
-    find: "if (isReached || response.nonce === '') {",
-    replace: "if (isReached || response.nonce !== '-') {",
+    find: 'if (isCurrent) {',
+    replace: 'if (isCurrent || batch.kind) {',
   },
   {
     rule: 'staleness',

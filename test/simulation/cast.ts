@@ -36,7 +36,7 @@ export function createCast(world: World, setting: Setting): Cast {
   const { dice, scheduler } = world
   const network = createNetwork(world, setting.network)
   const tokens = drawTokens(dice, Math.floor(world.wallMs() / 1000))
-  const history = createHistory(tokens, () => scheduler.nowMs)
+  const history = createHistory(tokens, { nowMs: () => scheduler.nowMs, wallMs: world.wallMs })
   const cluster = createLogCluster(world, history, setting.log)
   const logFaults: LogFaults = { lostAnswers: setting.lostAnswers }
   const shared: Shared = {

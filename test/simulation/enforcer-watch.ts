@@ -6,7 +6,7 @@
 import { isRevoked, type TokenWithKeys } from '../../enforcer/check/revoked.ts'
 import { lifetimeAt } from '../../revocation/token-lifetimes.ts'
 import { learn, textOf, type WatchOptions } from './held.ts'
-import { holds, isAdmitted, type Known, rejects, type Stored } from './history.ts'
+import { holds, isAdmitted, type Knowledge, type Known, rejects, type Stored } from './history.ts'
 import { type EnforcerNode, rules } from './nodes.ts'
 import type { HeldByToken } from './snapshot-disk.ts'
 import { violation } from './violation.ts'
@@ -55,7 +55,9 @@ export function watchEnforcer(options: WatchOptions, node: EnforcerNode, stored:
     const before = at
     at = now
     if (now === undefined) return
-    if (before !== undefined && !holds(now, before) && cluster.servers.every(({ end }) => holds(end, before)))
+    // Who has nothing but the entry at position 0 says on the wire that it has nothing.
+    const said = before !== undefined && before.position > 0
+    if (said && !holds(now, before) && cluster.servers.every(({ end }) => holds(end, before)))
       throw violation(
         'C2',
         `${name} went from version ${before.position}, which the log still has, to ${now.position}`,
@@ -104,7 +106,7 @@ export function watchEnforcer(options: WatchOptions, node: EnforcerNode, stored:
     if (at === undefined || cluster.accidents > 0) return history.matching(token)
     const { knowledge } = at
     const matching = knowledge.matching[token] ?? []
-    return matching.filter(one => !knowledge.restored.has(one.revocation.id) && isAdmitted(knowledge, one))
+    return matching.filter(one => mayBeInForce(knowledge, one) && isAdmitted(knowledge, one))
   }
 
   return {
@@ -174,3 +176,9 @@ const cachedToken = ({ claims, iat }: SimulatedToken): TokenWithKeys => ({
   claimSets: undefined,
   keys: undefined,
 })
+
+/** A restoration is kept as long as what it restored would have lasted: a repeat that comes later, and lasts longer, counts. */
+const mayBeInForce = ({ restored }: Knowledge, { revocation, storedAt }: Known): boolean => {
+  const keptUntil = restored.get(revocation.id)
+  return keptUntil === undefined || storedAt + rules.maxClockDifferenceSeconds > keptUntil
+}

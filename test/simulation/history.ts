@@ -29,14 +29,16 @@ export interface Known {
   readonly key: string
   /** When any log first held it, true milliseconds. */
   readonly storedAtMs: number
+  /** The same by the wall clock, seconds. */
+  readonly storedAt: number
   /** Its claim set, if revocations by that count only when it is declared. */
   readonly needsSet: string | undefined
 }
 
 /** What a log says, from its first entry to one. */
 export interface Knowledge {
-  /** Ids of revocations that were restored. */
-  readonly restored: ReadonlySet<string>
+  /** Ids of revocations that were restored, and until when that is kept, seconds. */
+  readonly restored: ReadonlyMap<string, number>
   /** For each key when a log first held the newest of its restorations, true milliseconds. */
   readonly keyRestoredAtMs: ReadonlyMap<string, number>
   readonly declared: ReadonlySet<string>
@@ -60,7 +62,7 @@ export interface History {
 }
 
 const nothing = (tokens: readonly SomeToken[]): Knowledge => ({
-  restored: new Set(),
+  restored: new Map(),
   keyRestoredAtMs: new Map(),
   declared: new Set(),
   revocations: [],
@@ -68,7 +70,10 @@ const nothing = (tokens: readonly SomeToken[]): Knowledge => ({
 })
 
 /** A history in which nothing has happened, of logs that are asked about these tokens. */
-export function createHistory(tokens: readonly SomeToken[], nowMs: () => number): History {
+export function createHistory(
+  tokens: readonly SomeToken[],
+  { nowMs, wallMs }: Readonly<Record<'nowMs' | 'wallMs', () => number>>,
+): History {
   const entries = new Map<string, Stored>()
   const known = new Map<string, Known>()
   const restoredAtMs = new Map<string, number>()
@@ -80,7 +85,7 @@ export function createHistory(tokens: readonly SomeToken[], nowMs: () => number)
     if (first !== undefined) return first
     const { set, text: key } = matchKeyText(revocation.match, revocation.issuedBefore !== undefined)
     const needsSet = needsDeclaration(Object.keys(revocation.match)) ? claimSetId(set) : undefined
-    const one = { revocation, key, storedAtMs: nowMs(), needsSet }
+    const one = { revocation, key, storedAtMs: nowMs(), storedAt: wallMs() / 1000, needsSet }
     known.set(id, one)
     return one
   }
@@ -98,7 +103,7 @@ export function createHistory(tokens: readonly SomeToken[], nowMs: () => number)
       const key = Buffer.from(event.key, 'hex').toString('latin1')
       return {
         ...knowledge,
-        restored: new Set([...knowledge.restored, event.target]),
+        restored: new Map([...knowledge.restored, [event.target, event.expiresAt]]),
         keyRestoredAtMs: new Map([
           ...knowledge.keyRestoredAtMs,
           [key, Math.max(atMs, knowledge.keyRestoredAtMs.get(key) ?? 0)],
