@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { setTimeout as pause } from 'node:timers/promises'
 import kafkajs, { type Admin } from 'kafkajs'
 import { RescindError } from '../../revocation/error.ts'
 import type { Logger } from '../../runtime/logger.ts'
@@ -105,15 +106,34 @@ async function describeOrCreate(admin: Admin, options: TopicOptions): Promise<To
   }
 }
 
+const leaderWaitMs = 100
+const leaderTries = 100
+const unsettledErrors: ReadonlySet<string> = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE'])
+
 async function create(admin: Admin, { topic, logger }: TopicOptions, wanted: CreateTopicOptions) {
   const { brokers } = await admin.describeCluster()
   const replicationFactor = wanted.replicationFactor ?? Math.min(3, brokers.length)
   const configEntries = settingsOfNewTopic(wanted.retentionSeconds, replicationFactor)
   const isNew = await admin.createTopics({
     topics: [{ topic, numPartitions: 1, replicationFactor, configEntries }],
-    waitForLeaders: true,
+    waitForLeaders: false,
   })
   if (isNew) logger.info({ topic, replicationFactor }, 'created the Kafka topic')
+  await awaitLeader(admin, topic)
+}
+
+/** Brokers answer that a topic was created before all of them know of it. */
+async function awaitLeader(admin: Admin, topic: string): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
+      if (topics[0]?.partitions.every(({ leader }) => leader >= 0)) return
+    } catch (error) {
+      if (!unsettledErrors.has(protocolErrorOf(error) ?? '')) throw error
+    }
+    if (tries >= leaderTries) throw setupError(`the topic ${topic} was created, and has no leader`)
+    await pause(leaderWaitMs)
+  }
 }
 
 /** The settings of a topic; undefined if they may not be read. @throws errors of kafkajs. */

@@ -53,7 +53,7 @@ describe('an inbox on a Kafka topic', requireService('kafka'), () => {
   }
   const create = async (): Promise<InboxUnderTest> => {
     topic = `inbox-${++topics}`
-    await broker.admin.createTopics({ topics: [{ topic, numPartitions }], waitForLeaders: true })
+    await broker.createTopic({ topic, numPartitions })
     const kafka = {
       setting: 'test',
       brokers: broker.brokers,
@@ -127,7 +127,7 @@ describe('an inbox on a Kafka topic', requireService('kafka'), () => {
       },
     })
     await until('it was tried', () => inbox.ingesting.warnings.length > 0)
-    await broker.admin.createTopics({ topics: [{ topic: later, numPartitions }], waitForLeaders: true })
+    await broker.createTopic({ topic: later, numPartitions })
     topic = later
     await send([tokenMessage('first')])
     await inbox.revoked('first')

@@ -52,9 +52,7 @@ describe('what a log in Kafka suffers', requireService('kafka'), () => {
         await admin.deleteTopics({ topics: [topic] })
         await until('the topic is gone', async () => !(await admin.listTopics()).includes(topic))
         const configEntries = settingsOfNewTopic(retentionSeconds, 1)
-        await until('the topic is new', () =>
-          admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 1, configEntries }] }),
-        )
+        await broker.createTopic({ topic, numPartitions: 1, configEntries })
         await until('it takes revocations', async () => (await rounds.tryRevoke()) < 300)
         await rounds.revoke(rounds.revoked.length + 10)
       }

@@ -51,12 +51,7 @@ describe('the epoch of a Kafka log', requireService('kafka'), () => {
   const recreate = async (topic: string) => {
     await broker.admin.deleteTopics({ topics: [topic] })
     await until('the topic is gone', async () => !(await broker.admin.listTopics()).includes(topic))
-    await until('the topic is new', () =>
-      broker.admin.createTopics({
-        waitForLeaders: true,
-        topics: [{ topic, numPartitions: 1, configEntries: settingsOfNewTopic(31 * 86_400, 1) }],
-      }),
-    )
+    await broker.createTopic({ topic, numPartitions: 1, configEntries: settingsOfNewTopic(31 * 86_400, 1) })
   }
 
   /** Reads as a follower does: while the topic is away it tries again. Nothing may come. */

@@ -28,15 +28,10 @@ describe('the topic of a Kafka log', requireService('kafka'), () => {
   after(() => broker?.stop())
 
   const create = (topic: string, settings: Readonly<Record<string, string>>, numPartitions = 1) =>
-    broker.admin.createTopics({
-      waitForLeaders: true,
-      topics: [
-        {
-          topic,
-          numPartitions,
-          configEntries: Object.entries(settings).map(([name, value]) => ({ name, value })),
-        },
-      ],
+    broker.createTopic({
+      topic,
+      numPartitions,
+      configEntries: Object.entries(settings).map(([name, value]) => ({ name, value })),
     })
 
   const settingsOf = async (name: string) => {

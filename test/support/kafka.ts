@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import kafkajs, { type Admin, type KafkaConfig } from 'kafkajs'
+import kafkajs, { type Admin, type ITopicConfig, type KafkaConfig } from 'kafkajs'
 import { findService } from '../services/catalogue.ts'
 import { runCommand } from '../services/command.ts'
 import { type Child, startChild } from './child.ts'
@@ -40,6 +40,8 @@ export interface KafkaBroker {
   readonly brokers: readonly string[]
   /** A connected admin client, which is closed by {@link stop}. */
   readonly admin: Admin
+  /** Creates a topic, and resolves when it can be used. */
+  createTopic(config: ITopicConfig): Promise<void>
   /** Everything that it printed. */
   output(): string
   /** Sends a signal and resolves when the process has ended. */
@@ -105,6 +107,14 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaBroke
     port,
     brokers,
     admin,
+    createTopic: async config => {
+      // Not `waitForLeaders`: kafkajs gives up when a broker does not know of the topic yet.
+      await until('the topic is new', () => admin.createTopics({ topics: [config], waitForLeaders: false }))
+      await until('the topic has leaders', async () => {
+        const { topics } = await admin.fetchTopicMetadata({ topics: [config.topic] })
+        return topics[0]?.partitions.every(({ leader }) => leader >= 0)
+      })
+    },
     output: () => child.output(),
     kill: signal => child.kill(signal),
     signal: signal => process.kill(child.pid, signal),
