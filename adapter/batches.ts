@@ -64,7 +64,7 @@ interface Sendable {
 }
 
 /** Which step a message is. Versions are positions; the optional ones are false or 0 unless given. */
-interface Step extends Pick<RevocationBatchFields, 'rolledBack' | 'leftovers' | 'fullEntries'> {
+interface Step extends Pick<RevocationBatchFields, 'rolledBack' | 'leftovers' | 'fullEntries' | 'more'> {
   readonly kind: NonNullable<RevocationBatchFields['kind']>
   readonly from: number
   readonly to: number
@@ -141,20 +141,22 @@ export class Batches {
 
   /** What changed after a version, encoded for one stream while it is sent. Always at least one message. */
   *walk(version: number): Generator<Outgoing> {
-    const step = { kind: 'DELTA', from: version, to: version, target: this.#state.position } as const
+    const { position: target } = this.#state
+    const step = { kind: 'DELTA', from: version, to: version, target, more: true } as const
     const rest = yield* this.#chunks(step, both(this.#state.leftovers(), this.#state.changedAfter(version)))
     // What changed while this was sent has come by now, or is in `rest`: nothing may be yielded in between.
     this.flush()
-    yield* this.#last(step, { ...step, to: this.version }, rest)
+    yield* this.#last(step, { ...step, more: false, to: this.version }, rest)
   }
 
   /** The full state, tombstones included, encoded for one stream while it is sent. */
   *full(rolledBack: boolean): Generator<Outgoing> {
-    const step = { kind: 'FULL_MORE', from: -1, to: -1, target: this.#state.position, rolledBack } as const
+    const { position: target } = this.#state
+    const step = { kind: 'FULL_MORE', from: -1, to: -1, target, rolledBack, more: true } as const
     yield this.#message({ ...step, kind: 'FULL_FIRST', fullEntries: this.#state.size }, noEntries)
     const rest = yield* this.#chunks(step, this.#state.all())
     this.flush()
-    yield* this.#last(step, { ...step, kind: 'FULL_LAST', to: this.version }, rest)
+    yield* this.#last(step, { ...step, more: false, kind: 'FULL_LAST', to: this.version }, rest)
   }
 
   /** A message without entries that tells an idle stream how old the adapter's knowledge of the log is. */
@@ -175,9 +177,9 @@ export class Batches {
 
   *#delta(from: number, changed: Iterable<Sendable>, withSets: boolean): Generator<Outgoing> {
     const to = this.#state.position
-    const step = { kind: 'DELTA', from, to: from, target: to } as const
+    const step = { kind: 'DELTA', from, to: from, target: to, more: true } as const
     const rest = yield* this.#chunks(step, changed, withSets)
-    yield* this.#last(step, { ...step, to }, rest, withSets)
+    yield* this.#last(step, { ...step, more: false, to }, rest, withSets)
   }
 
   /** Messages on the way, of as many entries as fit; returns what is left. */

@@ -94,7 +94,7 @@ export class Subscription {
       const isFull = batch.kind === 'FULL_LAST'
       const isReached = version !== before || isFull
       if (isReached || (batch.kind === 'DELTA' && entries > 0)) this.#revision += 1
-      const isCurrent = (isFull || batch.kind === 'DELTA') && batch.to >= batch.target
+      const isCurrent = isLast(batch)
       // On the way to a version the state is as old as before.
       if (isCurrent) {
         this.#logAgeMs = batch.logAgeMs
@@ -288,8 +288,11 @@ export class Subscription {
       snapshot.version = batch.to
       snapshot.digest = batch.toDigest.toString('hex')
     }
-    if (batch.to < batch.target) return
+    if (!isLast(batch)) return
     this.#complete = true
     this.#isStored = false
   }
 }
+
+/** Whether everything that the adapter had has come with this batch and those before it. */
+const isLast = ({ more, to, target }: RevocationBatchMessage): boolean => !more && to >= target
