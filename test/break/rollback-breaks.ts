@@ -111,8 +111,8 @@ export const rollbackBreaks: readonly Break[] = [
     invariant: 10,
     what: 'a log that lost its tail shortens what an enforcer holds',
     file: 'enforcer/discovery/full-state.ts',
-    find: 'if (!rolledBack && !isKept &&',
-    replace: 'if (!isKept &&',
+    find: 'if (rolledBack) this.#noteRestored(words)\n      else if',
+    replace: 'if',
     testFile: 'unit/discovery-resume.test.ts',
     testName: 'after the log lost its tail, what it says of a key may be older: whatever rejects more stays',
   },
@@ -122,8 +122,8 @@ export const rollbackBreaks: readonly Break[] = [
     file: 'enforcer/discovery/snapshot.ts',
     find: 'if (words[4] > 0 && isKept)',
     replace: 'if (words[4] > 0 && isKept && kept.size < 0)',
-    testFile: 'unit/discovery-resume.test.ts',
-    testName: 'what was kept when the log had lost its tail only gets stronger, until it is restored',
+    testFile: 'unit/discovery-kept.test.ts',
+    testName: 'when the log had lost its tail only gets stronger, until it is restored',
   },
   {
     invariant: 10,
@@ -188,9 +188,17 @@ export const rollbackBreaks: readonly Break[] = [
     find: 'this.restorations.prolong(event.id, restored, times.expiresAt)',
     replace:
       'this.restorations.prolong(event.id, restored, times.expiresAt)\n      this.#keys.change(text, this.sequence, live => live.restore(event.id, times.expiresAt))',
-    testFile: 'unit/discovery-resume.test.ts',
-    testName:
-      'what was kept stays when the log repeats another revocation of the key that it had restored before',
+    testFile: 'unit/discovery-kept.test.ts',
+    testName: 'stays when the log repeats another revocation of the key that it had restored before',
+  },
+  {
+    invariant: 10,
+    what: 'a full state restores what was kept, though the log had restored that before it lost its tail',
+    file: 'enforcer/discovery/full-state.ts',
+    find: 'if (!wasRestoredBefore(kept, words)) return false',
+    replace: 'if (kept.size >= 0) return false',
+    testFile: 'unit/discovery-kept.test.ts',
+    testName: 'stays through a full state that restores it as the log did before, until it is restored anew',
   },
   {
     invariant: 3,

@@ -13,7 +13,7 @@ import {
   enforces,
   isSignOfLife,
 } from '../support/discovery.ts'
-import { block, cut, idOf, restore, token } from '../support/revocations.ts'
+import { block, cut, restore, token } from '../support/revocations.ts'
 
 const now = (): Clock => ({ ms: 10_000, seconds: 50 })
 const revoked = (index: number) => block({ jti: `j${index}` }, 1_000)
@@ -188,49 +188,6 @@ describe('a full state never forgets', () => {
     assert.equal(enforces(enforcer, withJti(1), 60), true)
     assert.equal(enforces(enforcer, token({ sub: 'alice' }, 40), 60), true)
     assert.equal(enforces(enforcer, token({ sub: 'alice' }, 41), 60), false)
-  })
-
-  test('what was kept when the log had lost its tail only gets stronger, until it is restored', () => {
-    const clock = now()
-    const [strong, weak] = [block({ sub: 'alice' }, 1_000), block({ sub: 'alice' }, 100)]
-    const enforcer = enforcerWith(clock, [strong])
-    const adapter = adapterWith(clock, [revoked(9)], { epoch: 'epoch-2' })
-    const link = connectAfresh(clock, adapter, enforcer)
-    link.settle()
-    const send = (...events: LogEvent[]) => {
-      adapter.append(...events)
-      adapter.flush()
-      link.settle()
-    }
-    send(weak)
-    assert.equal(enforces(enforcer, token({ sub: 'alice' }), 500), true)
-    send(restore(weak))
-    assert.equal(enforces(enforcer, token({ sub: 'alice' }), 50), false)
-  })
-
-  test('what was kept stays when the log repeats another revocation of the key that it had restored before', () => {
-    const clock = now()
-    const id = idOf('restored')
-    const restored = block({ sub: 'alice' }, 100, id)
-    const enforcer = enforcerWith(clock, [block({ sub: 'alice' }, 1_000)])
-    const adapter = adapterWith(clock, [restored, restore(restored)], { epoch: 'epoch-2' })
-    const link = connectAfresh(clock, adapter, enforcer)
-    link.settle()
-    adapter.append(block({ sub: 'alice' }, 500, id))
-    adapter.flush()
-    link.settle()
-    assert.equal(enforces(enforcer, token({ sub: 'alice' }), 50), true)
-  })
-
-  test('what was kept stays through a full state that came for another reason, and says less of it', () => {
-    const clock = now()
-    const [strong, weak] = [block({ sub: 'alice' }, 1_000), block({ sub: 'alice' }, 100)]
-    const enforcer = enforcerWith(clock, [strong])
-    connectAfresh(clock, adapterWith(clock, [revoked(9)], { epoch: 'epoch-2' }), enforcer).settle()
-    const trimmed = adapterWith(clock, [weak], { epoch: 'epoch-2', firstPosition: 9 })
-    assert.equal(connect(clock, trimmed, enforcer).settle()[0]?.rolledBack, false)
-    assert.equal(enforcer.snapshot.version, 9)
-    assert.equal(enforces(enforcer, token({ sub: 'alice' }), 500), true)
   })
 
   test('what has expired is not kept', () => {
