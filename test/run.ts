@@ -12,6 +12,9 @@ import { join } from 'node:path'
 import { bringService, envoyOldest, kafkaOldest } from './services/catalogue.ts'
 import { projectRoot } from './support/project.ts'
 
+/** The longest file takes about a minute. One that hangs is ended, and named, instead of holding everything up. */
+const fileTimeoutMs = 5 * 60_000
+
 const suites = ['unit', 'conformance', 'integration', 'e2e']
 
 /** What test files, by the beginning of their name, need beside Node; a suite whose component is absent skips itself. */
@@ -72,7 +75,12 @@ const main = async (args: readonly string[]): Promise<number> => {
 }
 
 const runNode = async (files: readonly string[]): Promise<number> => {
-  const options = ['--test', '--test-concurrency=2', '--test-reporter=spec']
+  const options = [
+    '--test',
+    '--test-concurrency=2',
+    '--test-reporter=spec',
+    `--test-timeout=${fileTimeoutMs}`,
+  ]
   const runner = spawn(process.execPath, [...options, ...files], { stdio: 'inherit', cwd: projectRoot })
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => runner.kill(signal))
   const [code] = await once(runner, 'close')

@@ -1,7 +1,8 @@
 /**
  * Whether what is fetched next follows what was read last. Whenever that is in doubt the last position is fetched again
- * and compared before anything newer counts: kafkajs hides leader changes and reconnects, and after "offset out of range"
- * begins somewhere else by itself.
+ * and compared before anything newer counts: kafkajs hides leader changes, reconnects and failed fetches, and after "offset
+ * out of range" begins somewhere else by itself. A topic that was made anew between two fetches is not seen here, but by
+ * the log's epoch: see epoch.ts.
  *
  * @module
  */
@@ -25,7 +26,7 @@ export interface Continuity {
   readonly last: LogPosition
   /** Everything up to here was read, though not every position has an entry. */
   readonly passed: number
-  /** Something happened after which the last position must be compared, such as a new connection. */
+  /** Something happened after which the last position must be compared, such as a new connection or a failed fetch. */
   doubt(): void
   /** Where to begin after the place in the log was lost; undefined: at its start. */
   resumeAt(): number | undefined

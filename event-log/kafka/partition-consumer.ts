@@ -17,7 +17,8 @@ export interface PartitionConsumerOptions {
   readonly fetchBytes: number
   /** Called before the first fetch and whenever the place in the log was lost; it may seek. */
   readonly onJoined: () => void
-  readonly onConnected?: () => void
+  /** Called after each new connection and after a fetch that failed, both of which kafkajs mends without telling. */
+  readonly onInterrupted?: () => void
   /** Called with the records of each fetch; the next fetch waits until it has resolved. */
   readonly onFetched: (fetched: Fetched) => Promise<void>
   /** Called when a fetch brought nothing but control records, through this offset. */
@@ -52,7 +53,7 @@ export function startPartitionConsumer(options: PartitionConsumerOptions): Parti
   const { connection, topic } = options
   const client = createKafkaClient(connection, {
     retry,
-    ...(options.onConnected === undefined ? {} : { onConnected: options.onConnected }),
+    ...(options.onInterrupted === undefined ? {} : { onConnected: options.onInterrupted }),
   })
   const consumer = client.kafka.consumer({
     groupId: `${connection.clientId}-${randomUUID()}`,
@@ -70,6 +71,13 @@ export function startPartitionConsumer(options: PartitionConsumerOptions): Parti
     if (!closed) options.onFailed(error)
   }
 
+  const fetching = new Set<number>()
+  consumer.on(consumer.events.FETCH_START, ({ payload: { nodeId } }) => {
+    // There is one at a time for each broker, so the one before has failed.
+    if (fetching.has(nodeId)) options.onInterrupted?.()
+    fetching.add(nodeId)
+  })
+  consumer.on(consumer.events.FETCH, ({ payload: { nodeId } }) => fetching.delete(nodeId))
   consumer.on(consumer.events.GROUP_JOIN, () => {
     if (!closed) options.onJoined()
   })

@@ -64,7 +64,7 @@ export function createPartitionReader(options: ReaderOptions): PartitionReader {
           const offset = continuity.resumeAt()
           if (offset !== undefined) consumer.seek(offset)
         },
-        onConnected: continuity.doubt,
+        onInterrupted: continuity.doubt,
         onFetched: async fetched => {
           let entries: readonly LogEntry[] | undefined
           orFail(() => {

@@ -108,7 +108,11 @@ async function describeOrCreate(admin: Admin, options: TopicOptions): Promise<To
 
 const leaderWaitMs = 100
 const leaderTries = 100
-const unsettledErrors: ReadonlySet<string> = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE'])
+const unsettledErrors: ReadonlySet<string> = new Set([
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'LEADER_NOT_AVAILABLE',
+  'NOT_LEADER_FOR_PARTITION',
+])
 
 async function create(admin: Admin, { topic, logger }: TopicOptions, wanted: CreateTopicOptions) {
   const { brokers } = await admin.describeCluster()
@@ -122,16 +126,16 @@ async function create(admin: Admin, { topic, logger }: TopicOptions, wanted: Cre
   await awaitLeader(admin, topic)
 }
 
-/** Brokers answer that a topic was created before all of them know of it. */
+/** Brokers answer that a topic was created before all of them, its leader too, know of it. */
 async function awaitLeader(admin: Admin, topic: string): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {
-      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
-      if (topics[0]?.partitions.every(({ leader }) => leader >= 0)) return
+      await readWatermarks(admin, topic)
+      return
     } catch (error) {
       if (!unsettledErrors.has(protocolErrorOf(error) ?? '')) throw error
+      if (tries >= leaderTries) throw setupError(`the topic ${topic} was created, and has no leader`, error)
     }
-    if (tries >= leaderTries) throw setupError(`the topic ${topic} was created, and has no leader`)
     await pause(leaderWaitMs)
   }
 }

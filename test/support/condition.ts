@@ -25,7 +25,7 @@ export const until = async <Value>(
   const timeoutMs = options.timeoutMs ?? defaultTimeoutMs
   const deadlineMs = performance.now() + timeoutMs
   for (;;) {
-    const { value, error } = await attempt(check)
+    const { value, error } = await attempt(check, deadlineMs - performance.now())
     if (value) return value as Exclude<Awaited<Value>, Falsy>
     const hopeless = options.giveUp?.()
     if (hopeless !== undefined) throw new Error(`never: ${description}: ${hopeless}`, { cause: error })
@@ -37,11 +37,19 @@ export const until = async <Value>(
 
 const attempt = async <Value>(
   check: () => Value | Promise<Value>,
+  remainingMs: number,
 ): Promise<{ value?: Awaited<Value>; error?: unknown }> => {
+  const stop = new AbortController()
+  const late = delay(remainingMs, undefined, { signal: stop.signal }).then(() => {
+    throw new Error('it did not come to an end')
+  })
   try {
-    return { value: await check() }
+    return { value: await Promise.race([check(), late]) }
   } catch (error) {
     return { error }
+  } finally {
+    stop.abort()
+    late.catch(() => undefined)
   }
 }
 

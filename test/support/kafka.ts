@@ -110,10 +110,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaBroke
     createTopic: async config => {
       // Not `waitForLeaders`: kafkajs gives up when a broker does not know of the topic yet.
       await until('the topic is new', () => admin.createTopics({ topics: [config], waitForLeaders: false }))
-      await until('the topic has leaders', async () => {
-        const { topics } = await admin.fetchTopicMetadata({ topics: [config.topic] })
-        return topics[0]?.partitions.every(({ leader }) => leader >= 0)
-      })
+      await until('the topic has leaders', () => admin.fetchTopicOffsets(config.topic))
     },
     output: () => child.output(),
     kill: signal => child.kill(signal),
