@@ -3,13 +3,14 @@
  *
  * @module
  */
-import { type ServerUnaryCall, status } from '@grpc/grpc-js'
+import { status } from '@grpc/grpc-js'
 import type { TextsOnDisk } from '../event-log/checkpoint-texts.ts'
 import type { LogFollower } from '../event-log/follow.ts'
 import type { SotwRequestMessage } from '../proto/wire.ts'
+import { systemClock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { DiscoveryStreams } from './discovery-streams.ts'
-import { fetchTokens } from './fetch-tokens.ts'
+import { createFetchPlaces, type FetchCall, fetchTokens } from './fetch-tokens.ts'
 import { createSotwBatches, type SotwBatches } from './sotw-batches.ts'
 import { createSotwSession, sotwNodeOf } from './sotw-session.ts'
 import { createSotwTexts } from './sotw-texts.ts'
@@ -24,9 +25,6 @@ export interface SotwServiceOptions {
   readonly logger: Logger
 }
 
-/** A call of FetchTokens, as far as it is used. */
-export type FetchCall = Pick<ServerUnaryCall<SotwRequestMessage, Buffer>, 'request' | 'cancelled' | 'once'>
-
 /** The service. */
 export interface SotwService {
   serve(call: DiscoveryStream<SotwRequestMessage>): void
@@ -34,9 +32,6 @@ export interface SotwService {
   fetch(call: FetchCall): Promise<Buffer | Refusal>
   close(): void
 }
-
-/** Each holds up to 4 MiB. */
-const fetchesLimit = 4
 
 const withoutTexts: Refusal = {
   code: status.FAILED_PRECONDITION,
@@ -80,17 +75,10 @@ function serveTexts({ follower, streams, logger, ...options }: SotwServiceOption
 }
 
 function createFetch(batches: SotwBatches, streams: DiscoveryStreams, logger: Logger): SotwService['fetch'] {
-  let underWay = 0
+  const places = createFetchPlaces(systemClock)
   return async call => {
-    const refused = streams.refusal()
+    const refused = streams.refusal() ?? places.take(call)
     if (refused !== undefined) return refused
-    if (underWay >= fetchesLimit)
-      return { code: status.RESOURCE_EXHAUSTED, details: `${fetchesLimit} such requests are under way` }
-    underWay += 1
-    // gRPC says so of every call, when its answer was taken or nobody waits for it any more.
-    call.once('cancelled', () => {
-      underWay -= 1
-    })
     try {
       sotwNodeOf(call.request)
       return await fetchTokens(batches, () => call.cancelled)

@@ -5,7 +5,7 @@
  */
 import { RescindError } from './error.ts'
 import { keyBytes } from './key.ts'
-import type { EntryVisitor } from './table.ts'
+import type { EntryVisitor } from './segment.ts'
 
 /** Number of the batch format; a batch that names another one is refused. */
 export const batchFormat = 1

@@ -30,6 +30,16 @@ export interface Segment {
   count: number
 }
 
+/** Called with each entry: the four words of its key, expiresAt and issuedBefore in seconds. */
+export type EntryVisitor = (
+  k0: number,
+  k1: number,
+  k2: number,
+  k3: number,
+  expiresAt: number,
+  issuedBefore: number,
+) => void
+
 /** An empty segment in this memory. */
 export const createSegment = (memory: ArrayBufferLike, depth: number): Segment => ({
   words: new Uint32Array(memory, 0, segmentSlots * entryWords),
@@ -93,3 +103,46 @@ export function writeTimes(words: Uint32Array, slot: number, expiresAt: number, 
 /** Word 0 to 5 of the entry in a slot. */
 export const slotWord = (words: Uint32Array, slot: number, word: number): number =>
   (word === 0 ? words[slot] : words[segmentSlots + slot * restWords + word - 1]) as number
+
+/** How many entries expired at or before a time, tombstones included. */
+export function countExpired(segment: Segment, expiredAt: number): number {
+  let expired = 0
+  for (let slot = 0; slot < segmentSlots; slot++) {
+    if (slotWord(segment.words, slot, 0) !== 0 && slotWord(segment.words, slot, 4) <= expiredAt) expired++
+  }
+  return expired
+}
+
+/** Visits every entry. */
+export function visitSegment(segment: Segment, visit: EntryVisitor): void {
+  const words = segment.words
+  for (let slot = 0; slot < segmentSlots; slot++) {
+    const k0 = slotWord(words, slot, 0)
+    if (k0 === 0) continue
+    visit(
+      k0,
+      slotWord(words, slot, 1),
+      slotWord(words, slot, 2),
+      slotWord(words, slot, 3),
+      slotWord(words, slot, 4),
+      slotWord(words, slot, 5),
+    )
+  }
+}
+
+/** Adds an entry that is not there; there must be a free slot. */
+export function addEntry(
+  segment: Segment,
+  hash: number,
+  k0: number,
+  k1: number,
+  k2: number,
+  k3: number,
+  expiresAt: number,
+  issuedBefore: number,
+): void {
+  const slot = -1 - findSlot(segment, hash, k0, k1, k2, k3)
+  writeSlot(segment.words, slot, storedFirstWord(k0), k1, k2, k3)
+  writeTimes(segment.words, slot, expiresAt, issuedBefore)
+  segment.count++
+}

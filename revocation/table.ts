@@ -10,13 +10,16 @@ import { randomInt } from 'node:crypto'
 import { RescindError } from './error.ts'
 import type { Times } from './live-key.ts'
 import {
+  addEntry,
+  countExpired,
   createSegment,
+  type EntryVisitor,
   findSlot,
   type Segment,
   segmentBytes,
   segmentSlots,
   slotWord,
-  storedFirstWord,
+  visitSegment,
   writeSlot,
   writeTimes,
 } from './segment.ts'
@@ -28,16 +31,6 @@ export interface TableOptions {
   /** Odd 32-bit multipliers of the hash; default: random, so that nobody can aim at one segment. */
   readonly multipliers?: readonly [number, number]
 }
-
-/** Called with each entry: the four words of its key, expiresAt and issuedBefore in seconds. */
-export type EntryVisitor = (
-  k0: number,
-  k1: number,
-  k2: number,
-  k3: number,
-  expiresAt: number,
-  issuedBefore: number,
-) => void
 
 /** Load at which a segment splits: a search for an absent key then reads about 13 first words. */
 const segmentEntriesLimit = Math.floor(segmentSlots * 0.8)
@@ -220,7 +213,7 @@ export class RevocationTable {
     visitSegment(full, (k0, k1, k2, k3, expiresAt, issuedBefore) => {
       const entryHash = this.#hash(k1, k2)
       const half = halves[(entryHash >>> (31 - full.depth)) & 1] as Segment
-      addTo(half, entryHash, k0, k1, k2, k3, expiresAt, issuedBefore)
+      addEntry(half, entryHash, k0, k1, k2, k3, expiresAt, issuedBefore)
       this.movedByLastStep++
     })
     this.#replace(full, hash, halves)
@@ -269,48 +262,8 @@ export class RevocationTable {
   #move(from: Segment, to: Segment, expiredAt: number): void {
     visitSegment(from, (k0, k1, k2, k3, expiresAt, issuedBefore) => {
       if (expiresAt <= expiredAt) return
-      addTo(to, this.#hash(k1, k2), k0, k1, k2, k3, expiresAt, issuedBefore)
+      addEntry(to, this.#hash(k1, k2), k0, k1, k2, k3, expiresAt, issuedBefore)
       this.movedByLastStep++
     })
   }
-}
-
-function countExpired(segment: Segment, expiredAt: number): number {
-  let expired = 0
-  for (let slot = 0; slot < segmentSlots; slot++) {
-    if (slotWord(segment.words, slot, 0) !== 0 && slotWord(segment.words, slot, 4) <= expiredAt) expired++
-  }
-  return expired
-}
-
-function visitSegment(segment: Segment, visit: EntryVisitor): void {
-  const words = segment.words
-  for (let slot = 0; slot < segmentSlots; slot++) {
-    const k0 = slotWord(words, slot, 0)
-    if (k0 === 0) continue
-    visit(
-      k0,
-      slotWord(words, slot, 1),
-      slotWord(words, slot, 2),
-      slotWord(words, slot, 3),
-      slotWord(words, slot, 4),
-      slotWord(words, slot, 5),
-    )
-  }
-}
-
-function addTo(
-  segment: Segment,
-  hash: number,
-  k0: number,
-  k1: number,
-  k2: number,
-  k3: number,
-  expiresAt: number,
-  issuedBefore: number,
-): void {
-  const slot = -1 - findSlot(segment, hash, k0, k1, k2, k3)
-  writeSlot(segment.words, slot, storedFirstWord(k0), k1, k2, k3)
-  writeTimes(segment.words, slot, expiresAt, issuedBefore)
-  segment.count++
 }

@@ -5,7 +5,8 @@
  * @module
  */
 import { visitEntries } from '../../revocation/entries.ts'
-import { type EntryVisitor, RevocationTable } from '../../revocation/table.ts'
+import type { EntryVisitor } from '../../revocation/segment.ts'
+import { RevocationTable } from '../../revocation/table.ts'
 import { isKeptKey, type Snapshot } from './snapshot.ts'
 
 type Words = Parameters<EntryVisitor>

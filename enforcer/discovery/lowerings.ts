@@ -5,7 +5,8 @@
  * @module
  */
 import { RescindError } from '../../revocation/error.ts'
-import type { EntryVisitor, RevocationTable } from '../../revocation/table.ts'
+import type { EntryVisitor } from '../../revocation/segment.ts'
+import type { RevocationTable } from '../../revocation/table.ts'
 import { type Snapshot, storeEntry } from './snapshot.ts'
 
 type Words = Parameters<EntryVisitor>

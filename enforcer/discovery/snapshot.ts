@@ -5,7 +5,8 @@
  */
 import { type ClaimSet, claimSetId } from '../../revocation/claim-set.ts'
 import { claimSetGeneration } from '../../revocation/claim-sets.ts'
-import { type EntryVisitor, RevocationTable } from '../../revocation/table.ts'
+import type { EntryVisitor } from '../../revocation/segment.ts'
+import { RevocationTable } from '../../revocation/table.ts'
 import type { TokenLifetimes } from '../../revocation/token-lifetimes.ts'
 
 /** The state of the log that an enforcer has; replaced or changed only between two checks. */

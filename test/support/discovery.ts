@@ -188,6 +188,21 @@ export const connectAfresh = (clock: Clock, adapter: AdapterSide, enforcer: Subs
   return link
 }
 
+/** An adapter that has read these events and encoded them. */
+export const adapterWith = (clock: Clock, events: readonly LogEvent[], options?: AdapterSideOptions) => {
+  const adapter = createAdapterSide(clock, options)
+  adapter.append(...events)
+  adapter.flush()
+  return adapter
+}
+
+/** An enforcer that has read all that an adapter with these events sends. */
+export const enforcerWith = (clock: Clock, events: readonly LogEvent[], options?: AdapterSideOptions) => {
+  const enforcer = createEnforcerSide()
+  connectAfresh(clock, adapterWith(clock, events, options), enforcer).settle()
+  return enforcer
+}
+
 /** A request as the adapter reads it. */
 export const decodeRequest = (request: DeltaRequest) =>
   deltaRequestCodec.decode(deltaRequestCodec.encode(request))

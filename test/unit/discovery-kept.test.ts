@@ -3,32 +3,17 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { LogEvent } from '../../revocation/revocation.ts'
 import {
-  type AdapterSideOptions,
+  adapterWith,
   type Clock,
   connect,
   connectAfresh,
-  createAdapterSide,
-  createEnforcerSide,
+  enforcerWith,
   enforces,
 } from '../support/discovery.ts'
 import { block, idOf, restore, token } from '../support/revocations.ts'
 
 const now = (): Clock => ({ ms: 10_000, seconds: 50 })
 const revoked = (index: number) => block({ jti: `j${index}` }, 1_000)
-
-const adapterWith = (clock: Clock, events: readonly LogEvent[], options?: AdapterSideOptions) => {
-  const adapter = createAdapterSide(clock, options)
-  adapter.append(...events)
-  adapter.flush()
-  return adapter
-}
-
-/** An enforcer that has read all that an adapter with these events sends. */
-const enforcerWith = (clock: Clock, events: readonly LogEvent[], options?: AdapterSideOptions) => {
-  const enforcer = createEnforcerSide()
-  connectAfresh(clock, adapterWith(clock, events, options), enforcer).settle()
-  return enforcer
-}
 
 describe('what was kept', () => {
   test('when the log had lost its tail only gets stronger, until it is restored', () => {

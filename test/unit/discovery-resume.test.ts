@@ -1,15 +1,13 @@
 /** How an enforcer goes on at an adapter, which may be another one, or on another log. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { LogEvent } from '../../revocation/revocation.ts'
 import {
-  type AdapterSideOptions,
+  adapterWith,
   batchIn,
   type Clock,
   connect,
   connectAfresh,
-  createAdapterSide,
-  createEnforcerSide,
+  enforcerWith,
   enforces,
   isSignOfLife,
 } from '../support/discovery.ts'
@@ -18,20 +16,6 @@ import { block, cut, restore, token } from '../support/revocations.ts'
 const now = (): Clock => ({ ms: 10_000, seconds: 50 })
 const revoked = (index: number) => block({ jti: `j${index}` }, 1_000)
 const withJti = (index: number) => token({ jti: `j${index}` })
-
-const adapterWith = (clock: Clock, events: readonly LogEvent[], options?: AdapterSideOptions) => {
-  const adapter = createAdapterSide(clock, options)
-  adapter.append(...events)
-  adapter.flush()
-  return adapter
-}
-
-/** An enforcer that has read all that an adapter with these events sends. */
-const enforcerWith = (clock: Clock, events: readonly LogEvent[], options?: AdapterSideOptions) => {
-  const enforcer = createEnforcerSide()
-  connectAfresh(clock, adapterWith(clock, events, options), enforcer).settle()
-  return enforcer
-}
 
 const kindsOf = (batches: ReturnType<ReturnType<typeof connect>['settle']>) => batches.map(({ kind }) => kind)
 

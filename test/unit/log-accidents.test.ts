@@ -134,6 +134,7 @@ test('what the log says again after it declared a lifetime is told to those who 
   await until('it was read again', () => follower.restarts === 1 && follower.complete)
   const { text } = matchKeyText(old.match, true)
   assert.ok(Array.from(follower.state.changedAfter(3), row => row.text).includes(text))
+  assert.deepEqual([...follower.state.leftovers()], [])
 })
 
 test('what is left over is in the full state, and goes when it expires', async () => {
