@@ -19,7 +19,7 @@ export interface EarlierLifetime {
   readonly seconds: number
 }
 
-/** The limit now and those before it, oldest first. */
+/** The limit now and those before it. */
 export interface TokenLifetimes {
   /** Longest exp - iat, seconds. */
   readonly seconds: number
@@ -29,9 +29,31 @@ export interface TokenLifetimes {
 /** What holds until the log declares something. */
 export const defaultTokenLifetimes: TokenLifetimes = { seconds: 30 * 24 * 3600, earlier: [] }
 
-/** The limit for a token, by its iat. */
-export const lifetimeAt = ({ seconds, earlier }: TokenLifetimes, issuedAt: number): number =>
-  earlier.find(({ until }) => issuedAt <= until)?.seconds ?? seconds
+/** The limit for a token, by its iat: the lowest that holds for it. */
+export function lifetimeAt({ seconds, earlier }: TokenLifetimes, issuedAt: number): number {
+  let lowest = seconds
+  for (const limit of earlier) if (issuedAt <= limit.until && limit.seconds < lowest) lowest = limit.seconds
+  return lowest
+}
+
+/**
+ * What goes on to hold for tokens that were issued before a log was lost: the log after it declares a limit as if it had
+ * held for ever, but cuts that are known from the lost one may be forgotten as soon as its limit allows.
+ *
+ * @param held the limits of the lost log.
+ * @param seconds the limit now.
+ * @returns undefined if that is no longer than those.
+ */
+export function limitOfLostLog(
+  held: TokenLifetimes,
+  seconds: number,
+  nowSeconds: number,
+): EarlierLifetime | undefined {
+  const mayLive = ({ until }: EarlierLifetime) => until + seconds >= nowSeconds
+  const limits = held.earlier.filter(mayLive).map(limit => limit.seconds)
+  const lowest = limits.reduce((one, other) => Math.min(one, other), held.seconds)
+  return lowest < seconds ? { until: secondsUp(nowSeconds + raiseDelaySeconds), seconds: lowest } : undefined
+}
 
 /** A declaration that a log holds, and where it last does. */
 export interface DeclaredLifetime {

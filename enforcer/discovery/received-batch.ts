@@ -13,6 +13,7 @@ import {
 import { batchFormat } from '../../revocation/entries.ts'
 import { RescindError } from '../../revocation/error.ts'
 import { derivation } from '../../revocation/key.ts'
+import { lifetimeRaisesLimit } from '../../revocation/token-lifetimes.ts'
 
 const kinds: ReadonlySet<unknown> = new Set(['DELTA', 'FULL_FIRST', 'FULL_MORE', 'FULL_LAST'])
 
@@ -52,6 +53,8 @@ function checkLayout(batch: RevocationBatchMessage): void {
   for (const version of [batch.from, batch.to, batch.target, batch.claimSetGeneration]) {
     if (!Number.isSafeInteger(version) || version < 0) throw invalidBatch('a version is out of range')
   }
+  if (batch.earlierLifetimes.length > lifetimeRaisesLimit)
+    throw invalidBatch('it has too many earlier lifetimes')
   // Numbers that this version does not know are decoded as numbers.
   if (!kinds.has(batch.kind)) throw invalidBatch('its kind is not known; update the enforcer')
 }

@@ -12,7 +12,7 @@ import { EntryPacker, packedEntryBytes, visitEntries } from '../../revocation/en
 import { RescindError } from '../../revocation/error.ts'
 import type { EntryVisitor } from '../../revocation/segment.ts'
 import { RevocationTable } from '../../revocation/table.ts'
-import type { TokenLifetimes } from '../../revocation/token-lifetimes.ts'
+import type { EarlierLifetime, TokenLifetimes } from '../../revocation/token-lifetimes.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** What is stored beside the tables. */
@@ -28,6 +28,8 @@ export interface SnapshotFacts {
   readonly keptUntil: number
   readonly toleranceSeconds: number
   readonly lifetimes: TokenLifetimes
+  /** See `HeldLifetimes`. */
+  readonly lifetimeOfLostLog: EarlierLifetime | undefined
   /** How old what is known of the log's end was when it was stored, milliseconds. */
   readonly ageMs: number
   /** When it was stored, wall clock, milliseconds since 1970. */
@@ -54,7 +56,7 @@ export interface SnapshotStore {
   save(bytes: Iterable<Buffer>): Promise<void>
 }
 
-const mark = Buffer.from('RESCIND SNAPSHOT 2\n')
+const mark = Buffer.from('RESCIND SNAPSHOT 3\n')
 const factsBytesLimit = 2 ** 20
 const frameBytesLimit = 2 ** 20
 const frameHeadBytes = 5

@@ -16,6 +16,7 @@ import { RescindError } from '../../revocation/error.ts'
 import type { Reaction } from './feed.ts'
 import { FullState } from './full-state.ts'
 import { HeldClaimSets } from './held-claim-sets.ts'
+import { HeldLifetimes } from './held-lifetimes.ts'
 import { Lowerings } from './lowerings.ts'
 import { batchOf, invalidBatch, isSignOfLife, nack } from './received-batch.ts'
 import { areSameClaimSets, createSnapshot, forgottenAt, type Snapshot, unionOfClaimSets } from './snapshot.ts'
@@ -45,6 +46,7 @@ export class Subscription {
   /** Once complete, it stays so: an enforcer with a snapshot keeps deciding, whatever adapters do. */
   #complete = false
   readonly #sets = new HeldClaimSets()
+  readonly #lifetimes = new HeldLifetimes()
   #logAgeMs = 0
   #receivedAtMs = Number.NEGATIVE_INFINITY
   /** What is held came from disk, and no adapter has led on from it. */
@@ -128,7 +130,8 @@ export class Subscription {
     if (!this.#complete) return undefined
     const { kept: keptSets, keptUntil } = this.#sets
     const ofLog = { version, epoch, digest, toleranceSeconds, lifetimes }
-    return { ...ofLog, claimSets, keptSets, keptUntil, ageMs: this.stalenessMs(nowMs), storedAtMs: wallMs }
+    const kept = { keptSets, keptUntil, lifetimeOfLostLog: this.#lifetimes.ofLostLog }
+    return { ...ofLog, claimSets, ...kept, ageMs: this.stalenessMs(nowMs), storedAtMs: wallMs }
   }
 
   /** Holds what was stored, to resume from; checks are not decided by it until an adapter leads on, or {@link useStored}. */
@@ -148,6 +151,7 @@ export class Subscription {
     })
     this.#sets.received = claimSets
     this.#sets.keep(facts.keptSets, facts.keptUntil)
+    this.#lifetimes.ofLostLog = facts.lifetimeOfLostLog
     this.#logAgeMs = facts.ageMs + Math.max(0, wallMs - facts.storedAtMs)
     this.#receivedAtMs = nowMs
     this.#isStored = true
@@ -253,9 +257,8 @@ export class Subscription {
     else yield* filling.add(entries)
     if (batch.kind !== 'FULL_LAST') return
     yield* filling.takeOver(snapshot, forgottenAt(nowSeconds, batch.toleranceS), rolledBack)
-    if (filling.takenOverUntil > 0) {
-      this.#sets.keep(snapshot.claimSets, filling.takenOverUntil)
-    }
+    if (filling.takenOverUntil > 0) this.#sets.keep(snapshot.claimSets, filling.takenOverUntil)
+    if (rolledBack) this.#lifetimes.keep(snapshot.lifetimes, batch, nowSeconds)
     this.#adopt(batch, claimSets, this.#sets.with(claimSets, batch.toleranceS, nowSeconds))
     filling.swapInto(snapshot, rolledBack)
     this.#filling = undefined
@@ -275,10 +278,7 @@ export class Subscription {
       this.#revision += 1
     }
     snapshot.generation = batch.claimSetGeneration
-    snapshot.lifetimes = {
-      seconds: batch.maxTokenLifetimeS,
-      earlier: batch.earlierLifetimes.map(({ untilS, seconds }) => ({ until: untilS, seconds })),
-    }
+    snapshot.lifetimes = this.#lifetimes.with(batch)
   }
 
   #reach(batch: RevocationBatchMessage): void {

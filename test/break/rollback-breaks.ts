@@ -201,6 +201,15 @@ export const rollbackBreaks: readonly Break[] = [
     testName: 'stays through a full state that restores it as the log did before, until it is restored anew',
   },
   {
+    invariant: 10,
+    what: 'a log after a lost one lets in tokens of before that live longer than the lost one allowed',
+    file: 'enforcer/discovery/subscription.ts',
+    find: 'if (rolledBack) this.#lifetimes.keep(snapshot.lifetimes, batch, nowSeconds)',
+    replace: '',
+    testFile: 'unit/discovery-kept.test.ts',
+    testName: 'is not outlived by tokens of its time, however long another log lets tokens live',
+  },
+  {
     invariant: 3,
     what: 'an enforcer decides by what it had stored before it is told to',
     file: 'enforcer/discovery/subscription.ts',

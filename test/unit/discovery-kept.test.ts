@@ -1,7 +1,9 @@
 /** What an enforcer keeps of a log that lost its tail: until when, and what ends it. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import type { Subscription } from '../../enforcer/discovery/subscription.ts'
 import type { LogEvent } from '../../revocation/revocation.ts'
+import { lifetimeAt, raiseDelaySeconds } from '../../revocation/token-lifetimes.ts'
 import {
   adapterWith,
   type Clock,
@@ -10,7 +12,7 @@ import {
   enforcerWith,
   enforces,
 } from '../support/discovery.ts'
-import { block, idOf, restore, token } from '../support/revocations.ts'
+import { block, cut, idOf, lifetime, restore, token } from '../support/revocations.ts'
 
 const now = (): Clock => ({ ms: 10_000, seconds: 50 })
 const revoked = (index: number) => block({ jti: `j${index}` }, 1_000)
@@ -80,5 +82,29 @@ describe('what was kept', () => {
     last.flush()
     link.settle()
     assert.equal(isEnforced(), false)
+  })
+
+  test('is not outlived by tokens of its time, however long another log lets tokens live', () => {
+    const clock = now()
+    const latest = clock.seconds + raiseDelaySeconds
+    const limits = (enforcer: Subscription) =>
+      [40, latest, latest + 1].map(iat => lifetimeAt(enforcer.snapshot.lifetimes, iat))
+    const enforcer = enforcerWith(clock, [lifetime(100), cut({ sub: 'alice' }, 40)])
+    const lose = (seconds: number, epoch: string) => {
+      const adapter = adapterWith(clock, [lifetime(seconds)], { epoch })
+      const link = connectAfresh(clock, adapter, enforcer)
+      link.settle()
+      adapter.append(revoked(1))
+      adapter.flush()
+      link.settle()
+    }
+    lose(500, 'epoch-2')
+    assert.deepEqual(limits(enforcer), [100, 100, 500])
+    lose(400, 'epoch-3')
+    assert.deepEqual(limits(enforcer), [100, 100, 400])
+    clock.seconds = latest + 601
+    lose(600, 'epoch-4')
+    assert.deepEqual(limits(enforcer), [400, 400, 400])
+    assert.equal(lifetimeAt(enforcer.snapshot.lifetimes, clock.seconds + raiseDelaySeconds + 1), 600)
   })
 })

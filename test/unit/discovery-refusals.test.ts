@@ -54,6 +54,7 @@ describe('an enforcer refuses, and keeps what it has, on', () => {
     claimSetGeneration: claimSetGeneration([{ names: ['jti'], cut: false }]),
     entries: Buffer.alloc(24, 7),
   }
+  const seventeen = Array.from({ length: 17 }, (_, index) => ({ untilS: index, seconds: 10 + index }))
   const bad: readonly (readonly [string, RevocationBatchFields, RegExp])[] = [
     ['an unknown format', { format: 2 }, /format 2/],
     ['an unknown derivation', { derivation: 2 }, /derivation 2/],
@@ -62,6 +63,7 @@ describe('an enforcer refuses, and keeps what it has, on', () => {
     ['a delta from a version that it does not have', { from: 0 }, /version 0 .* version 1/],
     ['a delta of another epoch', { epoch: 'epoch-2' }, /epoch/],
     ['a version beyond 2^53', { to: 2 ** 60 }, /range/],
+    ['more earlier lifetimes than a log can have', { earlierLifetimes: seventeen }, /lifetimes/],
     ['entries that are not a multiple of 24 bytes', { entries: Buffer.alloc(25) }, /multiple of 24/],
     ['claim sets that do not have the generation that it names', { claimSetGeneration: 5 }, /claim sets/],
     ['claim sets left out that it does not know', { claimSets: [], claimSetGeneration: 5 }, /claim sets/],

@@ -10,6 +10,7 @@ import {
 import type { Subscription } from '../../enforcer/discovery/subscription.ts'
 import { deltaResponseCodec } from '../../proto/wire.ts'
 import type { LogEvent, Revocation } from '../../revocation/revocation.ts'
+import { lifetimeAt } from '../../revocation/token-lifetimes.ts'
 import {
   type Clock,
   connect,
@@ -19,7 +20,7 @@ import {
   enforces,
   receive,
 } from '../support/discovery.ts'
-import { anyRevocation, block, cut, declarations, restore, token } from '../support/revocations.ts'
+import { anyRevocation, block, cut, declarations, lifetime, restore, token } from '../support/revocations.ts'
 
 const clock = (): Clock => ({ ms: 10_000, seconds: 50 })
 const revoked = (index: number): Revocation => block({ jti: `j${index}` }, 1_000)
@@ -156,6 +157,20 @@ test('what is stored on the way to a version is still looked up by the claim set
   assert.equal(again.snapshot.claimSets.length, 1)
 })
 
+test('what is stored still holds tokens to the lifetimes of a log that was lost', () => {
+  const now = clock()
+  const { enforcer } = fed(now, lifetime(100))
+  const adapter = createAdapterSide(now, { epoch: 'epoch-2' })
+  adapter.append(lifetime(500))
+  connectAfresh(now, adapter, enforcer).settle()
+  const again = restored(read(Buffer.concat([...encoding(enforcer, now)])), now)
+  assert.equal(lifetimeAt(again.snapshot.lifetimes, now.seconds), 100)
+  adapter.append(revoked(1))
+  connect(now, adapter, again).settle()
+  assert.equal(again.snapshot.version, 2)
+  assert.equal(lifetimeAt(again.snapshot.lifetimes, now.seconds), 100)
+})
+
 test('bytes that were cut off, changed or added to are refused', () => {
   const now = clock()
   const { enforcer } = fed(now, revoked(1), revoked(2))
@@ -169,6 +184,6 @@ test('bytes that were cut off, changed or added to are refused', () => {
 })
 
 test('bytes that say they are huge are refused before they are read', () => {
-  const head = Buffer.concat([Buffer.from('RESCIND SNAPSHOT 2\n'), Buffer.alloc(4, 0xff)])
+  const head = Buffer.concat([Buffer.from('RESCIND SNAPSHOT 3\n'), Buffer.alloc(4, 0xff)])
   assert.throws(() => new SnapshotReader().take(head), { code: 'ERR_SNAPSHOT_INVALID', message: /bytes/ })
 })
