@@ -9,7 +9,7 @@ import type { LogFollower } from '../event-log/follow.ts'
 import { RescindError } from '../revocation/error.ts'
 import { type EventCodec, UnknownEventType } from '../revocation/formats/rescind.ts'
 import { isStillNeeded } from '../revocation/still-needed.ts'
-import { aborted } from '../runtime/abort-signal.ts'
+import { unlessAborted } from '../runtime/abort-signal.ts'
 import { type Clock, systemClock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 
@@ -90,7 +90,7 @@ export async function trimIfLong(options: LogTrimmingOptions, signal: AbortSigna
       logger.info({ before }, 'the event log was trimmed')
       return
     }
-    await Promise.race([follower.reached(last), aborted(signal)])
+    await unlessAborted(follower.reached(last), signal)
     if (follower.restarts !== restarts) return
   }
 }
