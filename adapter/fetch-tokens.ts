@@ -4,9 +4,7 @@
  * @module
  */
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
-import { type ServerUnaryCall, status } from '@grpc/grpc-js'
-import type { SotwRequestMessage } from '../proto/wire.ts'
-import type { Clock } from '../runtime/clock.ts'
+import { status } from '@grpc/grpc-js'
 import type { SotwBatches } from './sotw-batches.ts'
 import type { Refusal } from './stream-shell.ts'
 
@@ -14,44 +12,6 @@ import type { Refusal } from './stream-shell.ts'
 const answerBytesLimit = 4 * 2 ** 20 - 2 ** 16
 const waitMs = 10
 const waitLimitMs = 10_000
-
-/** Each holds up to 4 MiB. */
-const placesLimit = 4
-const placeForMs = 300_000
-
-/** A call of FetchTokens, as far as it is used. */
-export type FetchCall = Pick<ServerUnaryCall<SotwRequestMessage, Buffer>, 'request' | 'cancelled' | 'once'>
-
-/** Calls whose answers are made, or wait until somebody takes them. */
-export interface FetchPlaces {
-  /** Gives a call a place until it is over; returns why there is none. */
-  take(call: Pick<FetchCall, 'once'>): Refusal | undefined
-}
-
-/**
- * Creates the places, all free. gRPC calls it `cancelled` when an answer was taken or nobody waits for it any more; of a
- * call that ended before it was handled it says nothing, so that a place is free again after five minutes in any case.
- */
-export function createFetchPlaces(clock: Pick<Clock, 'after'>): FetchPlaces {
-  const taken = new Set<object>()
-  return {
-    take: call => {
-      if (taken.size >= placesLimit) return tooMany
-      taken.add(call)
-      const stopWaiting = clock.after(placeForMs, () => taken.delete(call))
-      call.once('cancelled', () => {
-        stopWaiting()
-        taken.delete(call)
-      })
-      return undefined
-    },
-  }
-}
-
-const tooMany: Refusal = {
-  code: status.RESOURCE_EXHAUSTED,
-  details: `${placesLimit} such requests are under way; try again, or open a stream (StreamTokens)`,
-}
 
 /** The answer, encoded; it is made in small steps. */
 export async function fetchTokens(

@@ -37,22 +37,22 @@ export function lifetimeAt({ seconds, earlier }: TokenLifetimes, issuedAt: numbe
 }
 
 /**
- * What goes on to hold for tokens that were issued before a log was lost: the log after it declares a limit as if it had
- * held for ever, but cuts that are known from the lost one may be forgotten as soon as its limit allows.
+ * What goes on to hold for tokens of before when a log was lost: the log after it declares a limit as if it had held for
+ * ever, but the cuts of the lost one are forgotten as soon as its limits allow.
  *
- * @param held the limits of the lost log.
- * @param seconds the limit now.
- * @returns undefined if that is no longer than those.
+ * @param held the limits until now.
+ * @returns at most 17; if more were needed, the oldest are held to the lowest of theirs.
  */
-export function limitOfLostLog(
-  held: TokenLifetimes,
-  seconds: number,
-  nowSeconds: number,
-): EarlierLifetime | undefined {
-  const mayLive = ({ until }: EarlierLifetime) => until + seconds >= nowSeconds
-  const limits = held.earlier.filter(mayLive).map(limit => limit.seconds)
-  const lowest = limits.reduce((one, other) => Math.min(one, other), held.seconds)
-  return lowest < seconds ? { until: secondsUp(nowSeconds + raiseDelaySeconds), seconds: lowest } : undefined
+export function limitsOfLostLog(held: TokenLifetimes, nowSeconds: number): readonly EarlierLifetime[] {
+  const latest = { until: secondsUp(nowSeconds + raiseDelaySeconds), seconds: held.seconds }
+  const limits = [...held.earlier, latest]
+    .sort((one, other) => one.until - other.until || other.seconds - one.seconds)
+    // One that holds for fewer tokens, and allows them no less, says nothing.
+    .filter(({ seconds }, index, all) => all.slice(index + 1).every(later => seconds < later.seconds))
+  const excess = limits.length - lifetimeRaisesLimit - 1
+  const [lowest, last] = [limits[0], limits[excess]]
+  if (excess <= 0 || lowest === undefined || last === undefined) return limits
+  return [{ until: last.until, seconds: lowest.seconds }, ...limits.slice(excess + 1)]
 }
 
 /** A declaration that a log holds, and where it last does. */

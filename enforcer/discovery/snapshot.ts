@@ -13,8 +13,8 @@ import type { TokenLifetimes } from '../../revocation/token-lifetimes.ts'
 export interface Snapshot {
   table: RevocationTable
   /**
-   * Keys that were enforced when a log had lost its tail: adapters may know less of them, so until they expire or are
-   * restored what is received can only strengthen them.
+   * Keys that were enforced when a log had lost its tail: adapters may know less of them, so until they expire what is
+   * received can only strengthen them.
    */
   kept: RevocationTable
   /** -1 until a complete state was received. */
@@ -77,17 +77,15 @@ export const areSameClaimSets = (a: readonly ClaimSet[], b: readonly ClaimSet[])
 export const isKeptKey = (kept: RevocationTable, [k0, k1, k2, k3]: Parameters<EntryVisitor>): boolean =>
   kept.size > 0 && kept.rejects(k0, k1, k2, k3, 0, 0)
 
-/** Stores the new state of a key; one that is kept only gets stronger, or is restored. */
+/** Stores the new state of a key; one that is kept only gets stronger. */
 export function storeEntry(
   { table, kept, onWeaken }: Pick<Snapshot, 'table' | 'kept' | 'onWeaken'>,
   words: Parameters<EntryVisitor>,
 ): void {
-  const isKept = isKeptKey(kept, words)
-  if (words[4] > 0 && isKept) {
+  if (isKeptKey(kept, words)) {
     table.raise(...words)
     return
   }
   onWeaken?.(words[0], words[1], words[2], words[3])
   table.set(...words)
-  if (isKept) kept.set(...words)
 }

@@ -29,7 +29,7 @@ export interface SnapshotFacts {
   readonly toleranceSeconds: number
   readonly lifetimes: TokenLifetimes
   /** See `HeldLifetimes`. */
-  readonly lifetimeOfLostLog: EarlierLifetime | undefined
+  readonly lifetimesOfLostLog: readonly EarlierLifetime[]
   /** How old what is known of the log's end was when it was stored, milliseconds. */
   readonly ageMs: number
   /** When it was stored, wall clock, milliseconds since 1970. */
@@ -56,7 +56,7 @@ export interface SnapshotStore {
   save(bytes: Iterable<Buffer>): Promise<void>
 }
 
-const mark = Buffer.from('RESCIND SNAPSHOT 3\n')
+const mark = Buffer.from('RESCIND SNAPSHOT 2\n')
 const factsBytesLimit = 2 ** 20
 const frameBytesLimit = 2 ** 20
 const frameHeadBytes = 5

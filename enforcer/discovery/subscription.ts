@@ -130,7 +130,7 @@ export class Subscription {
     if (!this.#complete) return undefined
     const { kept: keptSets, keptUntil } = this.#sets
     const ofLog = { version, epoch, digest, toleranceSeconds, lifetimes }
-    const kept = { keptSets, keptUntil, lifetimeOfLostLog: this.#lifetimes.ofLostLog }
+    const kept = { keptSets, keptUntil, lifetimesOfLostLog: this.#lifetimes.ofLostLog }
     return { ...ofLog, claimSets, ...kept, ageMs: this.stalenessMs(nowMs), storedAtMs: wallMs }
   }
 
@@ -151,7 +151,7 @@ export class Subscription {
     })
     this.#sets.received = claimSets
     this.#sets.keep(facts.keptSets, facts.keptUntil)
-    this.#lifetimes.ofLostLog = facts.lifetimeOfLostLog
+    this.#lifetimes.ofLostLog = facts.lifetimesOfLostLog
     this.#logAgeMs = facts.ageMs + Math.max(0, wallMs - facts.storedAtMs)
     this.#receivedAtMs = nowMs
     this.#isStored = true
@@ -258,7 +258,7 @@ export class Subscription {
     if (batch.kind !== 'FULL_LAST') return
     yield* filling.takeOver(snapshot, forgottenAt(nowSeconds, batch.toleranceS), rolledBack)
     if (filling.takenOverUntil > 0) this.#sets.keep(snapshot.claimSets, filling.takenOverUntil)
-    if (rolledBack) this.#lifetimes.keep(snapshot.lifetimes, batch, nowSeconds)
+    if (rolledBack && snapshot.version >= 0) this.#lifetimes.keep(snapshot.lifetimes, nowSeconds)
     this.#adopt(batch, claimSets, this.#sets.with(claimSets, batch.toleranceS, nowSeconds))
     filling.swapInto(snapshot, rolledBack)
     this.#filling = undefined

@@ -26,7 +26,7 @@ export interface Continuity {
   readonly last: LogPosition
   /** Everything up to here was read, though not every position has an entry. */
   readonly passed: number
-  /** Something happened after which the last position must be compared, such as a new connection or a failed fetch. */
+  /** Something happened after which the last position must be compared, such as a new connection or a repeated fetch. */
   doubt(): void
   /** Where to begin after the place in the log was lost; undefined: at its start. */
   resumeAt(): number | undefined

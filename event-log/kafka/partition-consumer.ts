@@ -17,7 +17,10 @@ export interface PartitionConsumerOptions {
   readonly fetchBytes: number
   /** Called before the first fetch and whenever the place in the log was lost; it may seek. */
   readonly onJoined: () => void
-  /** Called after each new connection and after a fetch that failed, both of which kafkajs mends without telling. */
+  /**
+   * Called after each new connection, and when a fetch is repeated that failed for another reason than those which end a
+   * connection or make the consumer join anew: kafkajs mends both without telling.
+   */
   readonly onInterrupted?: () => void
   /** Called with the records of each fetch; the next fetch waits until it has resolved. */
   readonly onFetched: (fetched: Fetched) => Promise<void>

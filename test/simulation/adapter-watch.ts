@@ -109,7 +109,7 @@ export function watchAdapter(
         throw violation('B2', `${name} is at position ${state.position}, which never was in any log`)
       at = now
       checkComplete()
-      if (now !== undefined) learn(held, now, now.knowledge.revocations, false, follower.complete)
+      if (now !== undefined) learn(held, now, now.knowledge.revocations, follower.complete)
       checkHeld()
     },
   }

@@ -137,8 +137,8 @@ export const ruleBreaks: readonly RuleBreak[] = [
     rule: 'resume',
     what: 'a full state forgets what it does not mention',
     file: 'enforcer/discovery/full-state.ts',
-    find: 'this.#table.raise(...words)\n      this.#takenOverUntil',
-    replace: 'this.#takenOverUntil',
+    find: 'this.#table.raise(...words)\n      if (isKept',
+    replace: 'if (isKept',
   },
   {
     rule: 'resume',
@@ -151,8 +151,8 @@ export const ruleBreaks: readonly RuleBreak[] = [
     rule: 'resume',
     what: 'a log that lost its tail shortens what an enforcer holds',
     file: 'enforcer/discovery/full-state.ts',
-    find: 'if (rolledBack) this.#noteRestored(words)\n      else if',
-    replace: 'if',
+    find: 'if (!rolledBack && !isKept &&',
+    replace: 'if (!isKept &&',
   },
   {
     rule: 'resume',

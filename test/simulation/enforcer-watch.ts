@@ -62,7 +62,7 @@ export function watchEnforcer(options: WatchOptions, node: EnforcerNode, stored:
         'C2',
         `${name} went from version ${before.position}, which the log still has, to ${now.position}`,
       )
-    for (const [token, known] of held.entries()) learn(known, now, now.knowledge.matching[token] ?? [], true)
+    for (const [token, known] of held.entries()) learn(known, now, now.knowledge.matching[token] ?? [])
   }
 
   const checkTokens = () => {

@@ -16,23 +16,10 @@ export interface WatchOptions {
   readonly tokens: readonly SimulatedToken[]
 }
 
-/**
- * Adds what an entry's log says to what must be held, and takes away what it restored.
- *
- * @param byKey whether a newer restoration of the same key releases what only another log held: entries have no ids.
- */
-export function learn(
-  held: Set<Known>,
-  { knowledge }: Stored,
-  said: readonly Known[],
-  byKey: boolean,
-  adds = true,
-): void {
-  const isRestored = (one: Known) =>
-    knowledge.restored.has(one.revocation.id) ||
-    (byKey && !said.includes(one) && (knowledge.keyRestoredAtMs.get(one.key) ?? 0) > one.storedAtMs)
+/** Adds what an entry's log says to what must be held, and takes away what it restored. */
+export function learn(held: Set<Known>, { knowledge }: Stored, said: readonly Known[], adds = true): void {
   if (adds) for (const one of said) if (isAdmitted(knowledge, one)) held.add(one)
-  for (const one of held) if (isRestored(one)) held.delete(one)
+  for (const one of held) if (knowledge.restored.has(one.revocation.id)) held.delete(one)
 }
 
 /** A revocation for people. */

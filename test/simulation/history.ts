@@ -39,8 +39,6 @@ export interface Known {
 export interface Knowledge {
   /** Ids of revocations that were restored, and until when that is kept, seconds. */
   readonly restored: ReadonlyMap<string, number>
-  /** For each key when a log first held the newest of its restorations, true milliseconds. */
-  readonly keyRestoredAtMs: ReadonlyMap<string, number>
   readonly declared: ReadonlySet<string>
   /** All revocations, restored and expired ones included. */
   readonly revocations: readonly Known[]
@@ -63,7 +61,6 @@ export interface History {
 
 const nothing = (tokens: readonly SomeToken[]): Knowledge => ({
   restored: new Map(),
-  keyRestoredAtMs: new Map(),
   declared: new Set(),
   revocations: [],
   matching: tokens.map(() => []),
@@ -76,7 +73,6 @@ export function createHistory(
 ): History {
   const entries = new Map<string, Stored>()
   const known = new Map<string, Known>()
-  const restoredAtMs = new Map<string, number>()
   const empty = nothing(tokens)
 
   const knownOf = (revocation: Revocation): Known => {
@@ -97,19 +93,11 @@ export function createHistory(
         declared: new Set([...knowledge.declared, claimSetId(createClaimSet(event.names, event.cut))]),
       }
     }
-    if (event.kind === 'restoration') {
-      const atMs = restoredAtMs.get(event.id) ?? nowMs()
-      restoredAtMs.set(event.id, atMs)
-      const key = Buffer.from(event.key, 'hex').toString('latin1')
+    if (event.kind === 'restoration')
       return {
         ...knowledge,
         restored: new Map([...knowledge.restored, [event.target, event.expiresAt]]),
-        keyRestoredAtMs: new Map([
-          ...knowledge.keyRestoredAtMs,
-          [key, Math.max(atMs, knowledge.keyRestoredAtMs.get(key) ?? 0)],
-        ]),
       }
-    }
     if (event.kind !== 'revocation') return knowledge
     const one = knownOf(event)
     if (knowledge.revocations.includes(one)) return knowledge

@@ -1,26 +1,31 @@
 /** What an enforcer keeps of a log that lost its tail: until when, and what ends it. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Subscription } from '../../enforcer/discovery/subscription.ts'
-import type { LogEvent } from '../../revocation/revocation.ts'
+import { pruneSnapshot } from '../../enforcer/discovery/snapshot.ts'
+import type { LogEvent, Revocation } from '../../revocation/revocation.ts'
 import { lifetimeAt, raiseDelaySeconds } from '../../revocation/token-lifetimes.ts'
 import {
   adapterWith,
   type Clock,
   connect,
   connectAfresh,
+  createEnforcerSide,
   enforcerWith,
   enforces,
 } from '../support/discovery.ts'
-import { block, cut, idOf, lifetime, restore, token } from '../support/revocations.ts'
+import { block, cut, lifetime, restore, token } from '../support/revocations.ts'
 
 const now = (): Clock => ({ ms: 10_000, seconds: 50 })
 const revoked = (index: number) => block({ jti: `j${index}` }, 1_000)
 
 describe('what was kept', () => {
-  test('when the log had lost its tail only gets stronger, until it is restored', () => {
+  test('when the log had lost its tail only gets stronger, until it expires', () => {
     const clock = now()
-    const [strong, weak] = [block({ sub: 'alice' }, 1_000), block({ sub: 'alice' }, 100)]
+    const [strong, weak, later] = [1_000, 100, 2_000].map(until => block({ sub: 'alice' }, until)) as [
+      Revocation,
+      Revocation,
+      Revocation,
+    ]
     const enforcer = enforcerWith(clock, [strong])
     const adapter = adapterWith(clock, [revoked(9)], { epoch: 'epoch-2' })
     const link = connectAfresh(clock, adapter, enforcer)
@@ -30,24 +35,17 @@ describe('what was kept', () => {
       adapter.flush()
       link.settle()
     }
+    const isEnforcedAt = (seconds: number) => enforces(enforcer, token({ sub: 'alice' }, 40), seconds)
     send(weak)
-    assert.equal(enforces(enforcer, token({ sub: 'alice' }), 500), true)
+    assert.equal(isEnforcedAt(500), true)
     send(restore(weak))
-    assert.equal(enforces(enforcer, token({ sub: 'alice' }), 50), false)
-  })
-
-  test('stays when the log repeats another revocation of the key that it had restored before', () => {
-    const clock = now()
-    const id = idOf('restored')
-    const restored = block({ sub: 'alice' }, 100, id)
-    const enforcer = enforcerWith(clock, [block({ sub: 'alice' }, 1_000)])
-    const adapter = adapterWith(clock, [restored, restore(restored)], { epoch: 'epoch-2' })
-    const link = connectAfresh(clock, adapter, enforcer)
-    link.settle()
-    adapter.append(block({ sub: 'alice' }, 500, id))
-    adapter.flush()
-    link.settle()
-    assert.equal(enforces(enforcer, token({ sub: 'alice' }), 50), true)
+    assert.equal(isEnforcedAt(500), true)
+    assert.equal(isEnforcedAt(1_000), false)
+    send(later)
+    assert.equal(isEnforcedAt(1_999), true)
+    pruneSnapshot(enforcer.snapshot, 1_400)
+    send(restore(later))
+    assert.equal(isEnforcedAt(50), false)
   })
 
   test('stays through a full state that came for another reason, and says less of it', () => {
@@ -61,13 +59,13 @@ describe('what was kept', () => {
     assert.equal(enforces(enforcer, token({ sub: 'alice' }), 500), true)
   })
 
-  test('stays through a full state that restores it as the log did before, until it is restored anew', () => {
+  test('stays through any full state that says it is restored', () => {
     const clock = now()
     const [lost, restored] = [block({ sub: 'alice' }, 1_000), block({ sub: 'alice' }, 100)]
     const enforcer = enforcerWith(clock, [lost])
     const adapter = adapterWith(clock, [restored, restore(restored)], { epoch: 'epoch-2' })
     connectAfresh(clock, adapter, enforcer).settle()
-    const isEnforced = () => enforces(enforcer, token({ sub: 'alice' }), 50)
+    const isEnforced = () => enforces(enforcer, token({ sub: 'alice' }, 40), 50)
     assert.equal(isEnforced(), true)
     for (const firstPosition of [9, 19]) {
       const options = { epoch: 'epoch-2', firstPosition }
@@ -75,36 +73,52 @@ describe('what was kept', () => {
       assert.equal(connect(clock, trimmed, enforcer).settle()[0]?.rolledBack, false)
       assert.equal(isEnforced(), true)
     }
-    const last = adapterWith(clock, [restored, restore(restored)], { epoch: 'epoch-2', firstPosition: 29 })
-    const link = connect(clock, last, enforcer)
-    link.settle()
-    last.append(restore(lost))
-    last.flush()
-    link.settle()
-    assert.equal(isEnforced(), false)
   })
 
   test('is not outlived by tokens of its time, however long another log lets tokens live', () => {
     const clock = now()
     const latest = clock.seconds + raiseDelaySeconds
-    const limits = (enforcer: Subscription) =>
-      [40, latest, latest + 1].map(iat => lifetimeAt(enforcer.snapshot.lifetimes, iat))
     const enforcer = enforcerWith(clock, [lifetime(100), cut({ sub: 'alice' }, 40)])
-    const lose = (seconds: number, epoch: string) => {
-      const adapter = adapterWith(clock, [lifetime(seconds)], { epoch })
-      const link = connectAfresh(clock, adapter, enforcer)
-      link.settle()
+    const limits = () => [40, latest, latest + 1].map(iat => lifetimeAt(enforcer.snapshot.lifetimes, iat))
+    const lose = (epoch: string, ...events: LogEvent[]) => {
+      const adapter = adapterWith(clock, events, { epoch })
+      connectAfresh(clock, adapter, enforcer).settle()
       adapter.append(revoked(1))
-      adapter.flush()
-      link.settle()
+      connect(clock, adapter, enforcer).settle()
     }
-    lose(500, 'epoch-2')
-    assert.deepEqual(limits(enforcer), [100, 100, 500])
-    lose(400, 'epoch-3')
-    assert.deepEqual(limits(enforcer), [100, 100, 400])
-    clock.seconds = latest + 601
-    lose(600, 'epoch-4')
-    assert.deepEqual(limits(enforcer), [400, 400, 400])
-    assert.equal(lifetimeAt(enforcer.snapshot.lifetimes, clock.seconds + raiseDelaySeconds + 1), 600)
+    lose('epoch-2', lifetime(500))
+    assert.deepEqual(limits(), [100, 100, 500])
+    lose('epoch-3', lifetime(100))
+    assert.deepEqual(limits(), [100, 100, 100])
+    clock.seconds += 1_000
+    lose('epoch-4', lifetime(600))
+    assert.deepEqual(limits(), [100, 100, 100])
+    assert.equal(lifetimeAt(enforcer.snapshot.lifetimes, latest + 1_001), 600)
+  })
+
+  test('does not shorten the life of tokens that a log which lost its tail still allows', () => {
+    const clock = now()
+    clock.seconds = 10_000
+    const declared = [lifetime(100, 1_000), lifetime(5_000, 2_000)]
+    const enforcer = enforcerWith(clock, [...declared, revoked(1)])
+    const before = enforcer.snapshot.lifetimes
+    connectAfresh(clock, adapterWith(clock, declared, { epoch: 'epoch-2' }), enforcer).settle()
+    for (const iat of [0, 1_000, 2_000, 3_000, 9_000, 20_000])
+      assert.equal(lifetimeAt(enforcer.snapshot.lifetimes, iat), lifetimeAt(before, iat), `iat ${iat}`)
+  })
+
+  test('is nothing where nothing was held: a first state of a log that lost its tail sets no limits of before', () => {
+    const clock = now()
+    const enforcer = createEnforcerSide()
+    const adapter = adapterWith(clock, [lifetime(100)])
+    const link = connect(clock, adapter, enforcer)
+    link.write()
+    adapter.state.restart()
+    adapter.restarts += 1
+    adapter.rollbacks += 1
+    adapter.append(lifetime(100))
+    const batches = link.settle()
+    assert.equal(batches.at(-1)?.rolledBack, true)
+    assert.deepEqual(enforcer.snapshot.lifetimes, { seconds: 100, earlier: [] })
   })
 })

@@ -1,11 +1,9 @@
 /** Everything that is live in one answer. */
 import assert from 'node:assert/strict'
-import { EventEmitter } from 'node:events'
 import { test } from 'node:test'
 import { status } from '@grpc/grpc-js'
-import { createFetchPlaces, fetchTokens } from '../../adapter/fetch-tokens.ts'
+import { fetchTokens } from '../../adapter/fetch-tokens.ts'
 import { sotwResponseCodec } from '../../proto/wire.ts'
-import { createScheduler } from '../simulation/scheduler.ts'
 import { tokensIn } from '../support/choreo-connect-enforcer.ts'
 import { block } from '../support/revocations.ts'
 import { createSotwSide } from '../support/sotw.ts'
@@ -41,18 +39,4 @@ test('for whom has gone the walk ends', async () => {
   const answer = fetchTokens(adapter.batches, () => isGone)
   isGone = true
   assert.deepEqual(await answer, { code: status.CANCELLED, details: 'cancelled' })
-})
-
-test('there is a place for four calls: until they are over, and no longer than five minutes', () => {
-  const scheduler = createScheduler()
-  const places = createFetchPlaces(scheduler)
-  const calls = Array.from({ length: 4 }, () => new EventEmitter())
-  for (const call of calls) assert.equal(places.take(call as never), undefined)
-  assert.equal(places.take(new EventEmitter() as never)?.code, status.RESOURCE_EXHAUSTED)
-  calls[0]?.emit('cancelled')
-  assert.equal(places.take(new EventEmitter() as never), undefined)
-  assert.equal(places.take(new EventEmitter() as never)?.code, status.RESOURCE_EXHAUSTED)
-  while (scheduler.step());
-  assert.equal(scheduler.nowMs, 300_000)
-  for (const _ of calls) assert.equal(places.take(new EventEmitter() as never), undefined)
 })

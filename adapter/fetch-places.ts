@@ -1,0 +1,49 @@
+/**
+ * Places for calls of FetchTokens: each holds its answer of up to 4 MiB until somebody has taken it.
+ *
+ * @module
+ */
+import { type ServerUnaryCall, status } from '@grpc/grpc-js'
+import type { SotwRequestMessage } from '../proto/wire.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { Refusal } from './stream-shell.ts'
+
+/** A call of FetchTokens, as far as it is used. */
+export type FetchCall = Pick<
+  ServerUnaryCall<SotwRequestMessage, Buffer>,
+  'request' | 'cancelled' | 'once' | 'getDeadline'
+>
+
+/** A bounded number of places. */
+export interface FetchPlaces {
+  /** Gives a call a place until its answer was taken or nobody waits for it any more; returns why there is none. */
+  take(call: Pick<FetchCall, 'once' | 'getDeadline'>): Refusal | undefined
+}
+
+const placesLimit = 4
+/** Less time is not worth an answer; and of a call whose deadline has passed gRPC never says that it is over. */
+const leastTimeMs = 50
+
+/** Creates the places, all free. */
+export function createFetchPlaces({ wallMs }: Pick<Clock, 'wallMs'>): FetchPlaces {
+  let taken = 0
+  return {
+    take: call => {
+      if (Number(call.getDeadline()) < wallMs() + leastTimeMs) return tooLate
+      if (taken >= placesLimit) return tooMany
+      taken += 1
+      // Also said when an answer was taken.
+      call.once('cancelled', () => {
+        taken -= 1
+      })
+      return undefined
+    },
+  }
+}
+
+const tooLate: Refusal = { code: status.DEADLINE_EXCEEDED, details: 'the deadline is too near' }
+
+const tooMany: Refusal = {
+  code: status.RESOURCE_EXHAUSTED,
+  details: `${placesLimit} such requests are under way; try again, or open a stream (StreamTokens)`,
+}
