@@ -81,6 +81,7 @@ export function followLog(options: FollowOptions): LogFollower {
   const stop = new AbortController()
   let reading = new AbortController()
   let confirmedAtMs = Number.NEGATIVE_INFINITY
+  let confirmedWallMs = Number.NEGATIVE_INFINITY
   let complete = false
   let isCompleting = false
   let restarts = 0
@@ -119,6 +120,8 @@ export function followLog(options: FollowOptions): LogFollower {
 
   const confirm = (readAtMs: number) => {
     confirmedAtMs = readAtMs
+    // Unlike the other clock this one goes on while a machine sleeps.
+    confirmedWallMs = clock.wallMs() - (clock.monotonicMs() - readAtMs)
     unreached = undefined
     if (!complete && !isCompleting) becomeComplete(restarts)
   }
@@ -235,7 +238,9 @@ export function followLog(options: FollowOptions): LogFollower {
   const following = follow()
   const stopChecking = clock.every(endCheckMs, checkAgain)
   const stopPruning = clock.every(pruneMs, () => {
-    state.pruneStep(Math.floor(clock.wallMs() / 1000) - options.graceSeconds, pruneKeysPerStep)
+    const expiredAt = Math.floor(clock.wallMs() / 1000) - options.graceSeconds
+    const readUntil = complete ? confirmedWallMs / 1000 - options.graceSeconds : Number.NEGATIVE_INFINITY
+    state.pruneStep(expiredAt, pruneKeysPerStep, readUntil)
   })
 
   return {

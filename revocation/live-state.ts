@@ -242,14 +242,16 @@ export class LiveState {
    * Looks at some keys in turn and forgets those that expired.
    *
    * @param expiredAt seconds: now minus clock tolerance and greatest clock difference.
+   * @param readUntil the same for when the end of the log was last read: a repeat of what was restored, and that lasts
+   *   longer, may come behind what was read, so a restoration must not be forgotten before.
    * @returns true when all had their turn once more.
    */
-  pruneStep(expiredAt: number, keysLimit: number): boolean {
+  pruneStep(expiredAt: number, keysLimit: number, readUntil = expiredAt): boolean {
     this.#pruningSince ??= expiredAt
     if (!this.#keys.pruneStep(expiredAt, keysLimit)) return false
     this.prunedAt = this.#pruningSince
     this.#pruningSince = undefined
-    this.restorations.prune(expiredAt)
+    this.restorations.prune(Math.min(expiredAt, readUntil))
     return true
   }
 

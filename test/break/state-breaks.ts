@@ -27,6 +27,15 @@ export const stateBreaks: readonly Break[] = [
     testName: 'keeps the events of appendAll together and in order among other appends',
   },
   {
+    invariant: 2,
+    what: 'a restoration is forgotten by the clock before all was read that it counts for',
+    file: 'event-log/follow.ts',
+    find: 'state.pruneStep(expiredAt, pruneKeysPerStep, readUntil)',
+    replace: 'state.pruneStep(expiredAt, pruneKeysPerStep, Math.max(expiredAt, readUntil))',
+    testFile: 'unit/follow.test.ts',
+    testName: 'a restoration is not forgotten before what may repeat, for longer, what it restored was read',
+  },
+  {
     invariant: 1,
     what: 'messages that all streams share leave out what changed first',
     file: 'adapter/batches.ts',

@@ -7,7 +7,7 @@ import { type FollowOptions, followLog, type LogFollower } from '../../event-log
 import { clockAt } from '../support/clocks.ts'
 import { until } from '../support/condition.ts'
 import { createMemoryLogStore } from '../support/memory-log.ts'
-import { block, bytesOf, plainCodec } from '../support/revocations.ts'
+import { block, bytesOf, idOf, plainCodec, restore } from '../support/revocations.ts'
 
 const endOf = async (log: EventLog) => (await log.check(beforeFirst)).end
 
@@ -63,6 +63,28 @@ test('what is appended later is applied in order, and listeners are told', async
   assert.deepEqual(positions, [1, 2])
   assert.ok(changes > 0)
   unsubscribe()
+})
+
+test('a restoration is not forgotten before what may repeat, for longer, what it restored was read', async () => {
+  const revokedUntil = (expiresAt: number) => block({ sub: 'alice' }, expiresAt, idOf('repeated'))
+  const log = createMemoryLogStore({ pageEntries: 1 }).open()
+  const events = [revokedUntil(10), restore(revokedUntil(10)), revokedUntil(1_000)]
+  await log.appendAll(events.map(bytesOf))
+  const regular: (() => void)[] = []
+  const follower = follow(log, {
+    clock: {
+      ...clockAt(() => 50_000),
+      every: (_, action) => {
+        regular.push(action)
+        return () => undefined
+      },
+    },
+    onApplied: () => {
+      for (let times = 0; times < 3; times++) for (const action of regular) action()
+    },
+  })
+  await follower.caughtUp
+  assert.equal(follower.state.size, 0)
 })
 
 test('an entry that cannot be understood is told and passed', async () => {
