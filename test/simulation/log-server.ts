@@ -72,7 +72,13 @@ export function createLogServers(options: LogServerOptions): LogServer {
     ends.set(end, servers)
     end.lastEndAtMs = servers > 0 ? Number.POSITIVE_INFINITY : options.nowMs()
   }
-  return createLogServer(options, count, { entries: [], epoch: undefined, high: 0, leaderEpoch: 0 })
+  return createLogServer(options, count, {
+    entries: [],
+    epoch: undefined,
+    high: 0,
+    leaderEpoch: 0,
+    trims: [],
+  })
 }
 
 type CountEnd = (end: Stored | undefined, change: 1 | -1) => void
@@ -82,11 +88,18 @@ interface Contents {
   readonly epoch: string | undefined
   readonly high: number
   readonly leaderEpoch: number
+  readonly trims: readonly Trim[]
+}
+
+/** What was trimmed, and where the log ended then: a server that lacks that end has not trimmed either. */
+interface Trim {
+  readonly removed: readonly HeldEntry[]
+  readonly end: number
 }
 
 function createLogServer(options: LogServerOptions, countEnd: CountEnd, contents: Contents): LogServer {
   const { kind, history, nowMs } = options
-  let { epoch, high, leaderEpoch } = contents
+  let { epoch, high, leaderEpoch, trims } = contents
   let entries = [...contents.entries]
   let end = entries.at(-1)?.stored
   let isUp = true
@@ -169,10 +182,17 @@ function createLogServer(options: LogServerOptions, countEnd: CountEnd, contents
       return position < (entries[0]?.position ?? 1) ? 'trimmed' : 'different'
     },
     trim: before => {
-      entries = entries.filter(({ position }, index) => position >= before || index === entries.length - 1)
+      const stays = (entry: HeldEntry) => entry.position >= before || entry === entries.at(-1)
+      // Kafka's brokers trim each by itself.
+      if (kind !== 'kafka')
+        trims = [...trims, { removed: entries.filter(entry => !stays(entry)), end: end?.position ?? -1 }]
+      entries = entries.filter(stays)
     },
     loseTail: lost => {
-      become(entries.slice(0, Math.max(0, entries.length - lost)))
+      const rest = entries.slice(0, Math.max(0, entries.length - lost))
+      const hasSeen = (trim: Trim) => trim.end <= (rest.at(-1)?.position ?? -1)
+      become([...trims.filter(trim => !hasSeen(trim)).flatMap(({ removed }) => removed), ...rest])
+      trims = trims.filter(hasSeen)
       high = (end?.position ?? -1) + 1
     },
     wipe: () => {
@@ -180,8 +200,9 @@ function createLogServer(options: LogServerOptions, countEnd: CountEnd, contents
       epoch = undefined
       high = 0
       leaderEpoch = 0
+      trims = []
     },
-    copy: () => createLogServer(options, countEnd, { entries, epoch, high, leaderEpoch }),
+    copy: () => createLogServer(options, countEnd, { entries, epoch, high, leaderEpoch, trims }),
     retire: () => {
       isUp = false
       countEnd(end, -1)
