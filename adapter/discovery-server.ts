@@ -18,7 +18,7 @@ import {
   sotwRequestCodec,
   streamTokensPath,
 } from '../proto/wire.ts'
-import { bindGrpcServer, shutDownGrpcServer } from '../runtime/grpc-server.ts'
+import { bindGrpcServer, liveCallsOnly, shutDownGrpcServer } from '../runtime/grpc-server.ts'
 import type { TlsFiles } from '../runtime/tls/files.ts'
 import { listenGrpcTls } from '../runtime/tls/grpc-listener.ts'
 import { createDiscovery, type DiscoveryOptions } from './discovery.ts'
@@ -109,6 +109,7 @@ export async function startDiscoveryServer(options: DiscoveryServerOptions): Pro
 
 /** What was allowed once must not open streams for ever: a connection takes no more of them when it is old. */
 const serverOptions = (streamMaxAgeMs: number) => ({
+  interceptors: [liveCallsOnly],
   'grpc.max_receive_message_length': requestBytesLimit,
   'grpc.max_concurrent_streams': streamsOfConnection,
   'grpc.keepalive_time_ms': keepaliveMs,

@@ -5,31 +5,26 @@
  */
 import { type ServerUnaryCall, status } from '@grpc/grpc-js'
 import type { SotwRequestMessage } from '../proto/wire.ts'
-import type { Clock } from '../runtime/clock.ts'
 import type { Refusal } from './stream-shell.ts'
 
 /** A call of FetchTokens, as far as it is used. */
-export type FetchCall = Pick<
-  ServerUnaryCall<SotwRequestMessage, Buffer>,
-  'request' | 'cancelled' | 'once' | 'getDeadline'
->
+export type FetchCall = Pick<ServerUnaryCall<SotwRequestMessage, Buffer>, 'request' | 'cancelled' | 'once'>
 
 /** A bounded number of places. */
 export interface FetchPlaces {
   /** Gives a call a place until its answer was taken or nobody waits for it any more; returns why there is none. */
-  take(call: Pick<FetchCall, 'once' | 'getDeadline'>): Refusal | undefined
+  take(call: Pick<FetchCall, 'once'>): Refusal | undefined
 }
 
 const placesLimit = 4
-/** Less time is not worth an answer; and of a call whose deadline has passed gRPC never says that it is over. */
-const leastTimeMs = 50
-
-/** Creates the places, all free. */
-export function createFetchPlaces({ wallMs }: Pick<Clock, 'wallMs'>): FetchPlaces {
+/**
+ * Creates the places, all free. Who calls {@link FetchPlaces.take} sees to it that a call is handled only while it is not
+ * over: otherwise gRPC says nothing of it any more (`liveCallsOnly`).
+ */
+export function createFetchPlaces(): FetchPlaces {
   let taken = 0
   return {
     take: call => {
-      if (Number(call.getDeadline()) < wallMs() + leastTimeMs) return tooLate
       if (taken >= placesLimit) return tooMany
       taken += 1
       // Also said when an answer was taken.
@@ -40,8 +35,6 @@ export function createFetchPlaces({ wallMs }: Pick<Clock, 'wallMs'>): FetchPlace
     },
   }
 }
-
-const tooLate: Refusal = { code: status.DEADLINE_EXCEEDED, details: 'the deadline is too near' }
 
 const tooMany: Refusal = {
   code: status.RESOURCE_EXHAUSTED,

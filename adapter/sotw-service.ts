@@ -7,7 +7,6 @@ import { status } from '@grpc/grpc-js'
 import type { TextsOnDisk } from '../event-log/checkpoint-texts.ts'
 import type { LogFollower } from '../event-log/follow.ts'
 import type { SotwRequestMessage } from '../proto/wire.ts'
-import { systemClock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { DiscoveryStreams } from './discovery-streams.ts'
 import { createFetchPlaces, type FetchCall } from './fetch-places.ts'
@@ -76,7 +75,7 @@ function serveTexts({ follower, streams, logger, ...options }: SotwServiceOption
 }
 
 function createFetch(batches: SotwBatches, streams: DiscoveryStreams, logger: Logger): SotwService['fetch'] {
-  const places = createFetchPlaces(systemClock)
+  const places = createFetchPlaces()
   return async call => {
     const refused = streams.refusal() ?? places.take(call)
     if (refused !== undefined) return refused

@@ -8,7 +8,7 @@ import { type Applied, applyEntry } from '../revocation/apply-entry.ts'
 import { RescindError } from '../revocation/error.ts'
 import type { EventCodec } from '../revocation/formats/rescind.ts'
 import { LiveState } from '../revocation/live-state.ts'
-import { type Clock, systemClock } from '../runtime/clock.ts'
+import { type Clock, type Moment, momentOf, systemClock } from '../runtime/clock.ts'
 import type { EventLog, LogCheck, LogEntry } from './event-log.ts'
 
 /** Why a log is read again from its start. */
@@ -59,6 +59,8 @@ export interface LogFollower {
   readonly rollbacks: number
   /** When (monotonic milliseconds) an end of the log was read that the state has reached; -Infinity before. */
   readonly confirmedAtMs: number
+  /** The same by the wall clock, which goes on while a machine sleeps. */
+  readonly confirmedWallMs: number
   /** Calls back after the state has changed; returns how to stop that. */
   subscribe(listener: () => void): () => void
   /** Calls back for each entry after it took effect, or was passed as a dead letter; returns how to stop that. */
@@ -80,13 +82,12 @@ export function followLog(options: FollowOptions): LogFollower {
   const appliedListeners = new Set<AppliedListener>()
   const stop = new AbortController()
   let reading = new AbortController()
-  let confirmedAtMs = Number.NEGATIVE_INFINITY
-  let confirmedWallMs = Number.NEGATIVE_INFINITY
+  let confirmedAt: Moment = { monotonicMs: Number.NEGATIVE_INFINITY, wallMs: Number.NEGATIVE_INFINITY }
   let complete = false
   let isCompleting = false
   let restarts = 0
   let rollbacks = 0
-  let unreached: { end: number; readAtMs: number } | undefined
+  let unreached: { end: number; readAt: Moment } | undefined
   let reportComplete: () => void = () => undefined
   const caughtUp = new Promise<void>(resolve => {
     reportComplete = resolve
@@ -118,10 +119,8 @@ export function followLog(options: FollowOptions): LogFollower {
     }
   }
 
-  const confirm = (readAtMs: number) => {
-    confirmedAtMs = readAtMs
-    // Unlike the other clock this one goes on while a machine sleeps.
-    confirmedWallMs = clock.wallMs() - (clock.monotonicMs() - readAtMs)
+  const confirm = (readAt: Moment) => {
+    confirmedAt = readAt
     unreached = undefined
     if (!complete && !isCompleting) becomeComplete(restarts)
   }
@@ -130,30 +129,30 @@ export function followLog(options: FollowOptions): LogFollower {
    * Takes note of where the log ends, and of whether that was reached: an end counts as reached only when the log was
    * asked again at that end, for what was read until then could be of a log that is gone.
    */
-  const noteEnd = ({ epoch, end }: LogCheck, position: number, readAtMs: number) => {
+  const noteEnd = ({ epoch, end }: LogCheck, position: number, readAt: Moment) => {
     state.epoch ??= epoch
     if (epoch === undefined) return
-    if (position >= end) confirm(readAtMs)
-    else if (unreached !== undefined && position >= unreached.end) confirm(unreached.readAtMs)
+    if (position >= end) confirm(readAt)
+    else if (unreached !== undefined && position >= unreached.end) confirm(unreached.readAt)
     // An end may have been named too late in the log: Kafka's own records at the end of a topic are never read.
-    if (position < end && end < (unreached?.end ?? Number.POSITIVE_INFINITY)) unreached = { end, readAtMs }
+    if (position < end && end < (unreached?.end ?? Number.POSITIVE_INFINITY)) unreached = { end, readAt }
   }
 
   /** Whether reading may go on after the position of the state. */
   const isContinued = async (): Promise<boolean> => {
-    const readAtMs = clock.monotonicMs()
+    const readAt = momentOf(clock)
     const { position, digest } = state
     const ofRestart = restarts
     const check = await log.check({ position, digest })
     if (ofRestart !== restarts) return true
     if (restartReasonOf(state.epoch, check) !== undefined) return false
-    noteEnd(check, position, readAtMs)
+    noteEnd(check, position, readAt)
     tellListeners()
     return true
   }
 
   const restart = async () => {
-    const readAtMs = clock.monotonicMs()
+    const readAt = momentOf(clock)
     const { position, digest } = state
     const check = await log.check({ position, digest })
     const reason = restartReasonOf(state.epoch, check)
@@ -164,7 +163,7 @@ export function followLog(options: FollowOptions): LogFollower {
     restarts += 1
     if (reason === 'rolled back') rollbacks += 1
     options.onRestart?.(reason, check)
-    noteEnd(check, state.position, readAtMs)
+    noteEnd(check, state.position, readAt)
     tellListeners()
   }
 
@@ -239,7 +238,7 @@ export function followLog(options: FollowOptions): LogFollower {
   const stopChecking = clock.every(endCheckMs, checkAgain)
   const stopPruning = clock.every(pruneMs, () => {
     const expiredAt = Math.floor(clock.wallMs() / 1000) - options.graceSeconds
-    const readUntil = complete ? confirmedWallMs / 1000 - options.graceSeconds : Number.NEGATIVE_INFINITY
+    const readUntil = complete ? confirmedAt.wallMs / 1000 - options.graceSeconds : Number.NEGATIVE_INFINITY
     state.pruneStep(expiredAt, pruneKeysPerStep, readUntil)
   })
 
@@ -256,7 +255,10 @@ export function followLog(options: FollowOptions): LogFollower {
       return rollbacks
     },
     get confirmedAtMs() {
-      return confirmedAtMs
+      return confirmedAt.monotonicMs
+    },
+    get confirmedWallMs() {
+      return confirmedAt.wallMs
     },
     subscribe: listener => {
       listeners.add(listener)

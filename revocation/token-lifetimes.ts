@@ -41,10 +41,11 @@ export function lifetimeAt({ seconds, earlier }: TokenLifetimes, issuedAt: numbe
  * ever, but the cuts of the lost one are forgotten as soon as its limits allow.
  *
  * @param held the limits until now.
+ * @param knownAt seconds: cuts of the lost log that somebody holds were not made later.
  * @returns at most 17; if more were needed, the oldest are held to the lowest of theirs.
  */
-export function limitsOfLostLog(held: TokenLifetimes, nowSeconds: number): readonly EarlierLifetime[] {
-  const latest = { until: secondsUp(nowSeconds + raiseDelaySeconds), seconds: held.seconds }
+export function limitsOfLostLog(held: TokenLifetimes, knownAt: number): readonly EarlierLifetime[] {
+  const latest = { until: secondsUp(knownAt + raiseDelaySeconds), seconds: held.seconds }
   const limits = [...held.earlier, latest]
     .sort((one, other) => one.until - other.until || other.seconds - one.seconds)
     // One that holds for fewer tokens, and allows them no less, says nothing.

@@ -131,7 +131,9 @@ function useOf(
   { position, event }: LogEntry,
 ): 'needed' | 'unneeded' | 'unknown' {
   try {
-    const expiredAt = clock.wallMs() / 1000 - graceSeconds
+    // What was not read yet may need what this entry says for longer.
+    const knownAtMs = Math.min(clock.wallMs(), follower.confirmedWallMs)
+    const expiredAt = knownAtMs / 1000 - graceSeconds
     return isStillNeeded(follower.state, position, codec.decode(event), expiredAt) ? 'needed' : 'unneeded'
   } catch (error) {
     if (error instanceof UnknownEventType) return 'unknown'

@@ -40,3 +40,15 @@ export const systemClock: Clock = {
     return () => clearInterval(timer)
   },
 }
+
+/** A time by both clocks of a machine. */
+export interface Moment {
+  readonly monotonicMs: number
+  readonly wallMs: number
+}
+
+/** The time now. */
+export const momentOf = (clock: Pick<Clock, 'monotonicMs' | 'wallMs'>): Moment => ({
+  monotonicMs: clock.monotonicMs(),
+  wallMs: clock.wallMs(),
+})

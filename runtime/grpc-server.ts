@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { logVerbosity, type Server, type ServerCredentials, setLogVerbosity } from '@grpc/grpc-js'
+import {
+  logVerbosity,
+  type Server,
+  type ServerCredentials,
+  ServerInterceptingCall,
+  type ServerInterceptor,
+  setLogVerbosity,
+} from '@grpc/grpc-js'
 import { listenAt } from './listen.ts'
 
 /**
@@ -48,4 +55,23 @@ export async function shutDownGrpcServer(server: Server): Promise<void> {
 /** What goes wrong reaches us as an error; grpc-js would write it to standard error as well, in words of its own. */
 export function quietGrpc(): void {
   if (process.env.GRPC_VERBOSITY === undefined) setLogVerbosity(logVerbosity.NONE)
+}
+
+/**
+ * Keeps calls from being handled that are over already: their deadline has passed, or a message of theirs was refused.
+ * grpc-js would hand them over all the same, and then say nothing of them any more.
+ */
+export const liveCallsOnly: ServerInterceptor = (_, call) => {
+  let isOver = false
+  return new ServerInterceptingCall(call, {
+    start: next =>
+      next({
+        onReceiveHalfClose: halfClose => {
+          if (!isOver) halfClose()
+        },
+        onCancel: () => {
+          isOver = true
+        },
+      }),
+  })
 }

@@ -7,7 +7,7 @@
 import { visitEntries } from '../../revocation/entries.ts'
 import type { EntryVisitor } from '../../revocation/segment.ts'
 import { RevocationTable } from '../../revocation/table.ts'
-import { isKeptKey, type Snapshot } from './snapshot.ts'
+import type { Snapshot } from './snapshot.ts'
 
 type Words = Parameters<EntryVisitor>
 
@@ -17,13 +17,13 @@ type Held = Pick<Snapshot, 'table' | 'kept'>
 /** A full state that is not complete yet; what is held stays as it is until {@link swapInto}. */
 export class FullState {
   readonly #table = new RevocationTable()
-  /** Keys that may only get stronger from the swap on, see `Snapshot.kept`. */
+  /** See `Snapshot.kept`. */
   readonly #kept = new RevocationTable()
-  #takenOverUntil = 0
+  #keptUntil = 0
 
-  /** When the last of the entries that were taken over expires, seconds; 0 if there was none. */
-  get takenOverUntil(): number {
-    return this.#takenOverUntil
+  /** When the last of the entries that the log may not hold expires, seconds; 0 if there was none. */
+  get keptUntil(): number {
+    return this.#keptUntil
   }
 
   /**
@@ -45,6 +45,7 @@ export class FullState {
     yield* visitEntries(packed, (...words) => {
       this.#table.raise(...words)
       if (!rolledBack || !covers(table, words)) this.#kept.raise(...words)
+      this.#keptUntil = Math.max(this.#keptUntil, words[4])
     })
   }
 
@@ -58,14 +59,22 @@ export class FullState {
     yield* table.visit((...words) => {
       const [k0, k1, k2, k3, expiresAt] = words
       if (expiresAt <= expiredAt) return
-      const isKept = isKeptKey(kept, words)
-      if (!rolledBack && !isKept && this.#table.has(k0, k1, k2, k3)) return
+      if (!rolledBack && this.#table.has(k0, k1, k2, k3)) return
       this.#table.raise(...words)
-      if (isKept && !rolledBack) this.#kept.raise(...words)
-      this.#takenOverUntil = Math.max(this.#takenOverUntil, expiresAt)
+      this.#keptUntil = Math.max(this.#keptUntil, expiresAt)
     })
     // Then all that is held is kept, in the table that holds it.
     if (rolledBack) yield* this.#kept.visit(table.raise.bind(table))
+    else yield* this.#goOnKeeping(kept, expiredAt)
+  }
+
+  *#goOnKeeping(kept: RevocationTable, expiredAt: number): Generator<void> {
+    yield* kept.visit((...words) => {
+      if (words[4] <= expiredAt) return
+      this.#table.raise(...words)
+      this.#kept.raise(...words)
+      this.#keptUntil = Math.max(this.#keptUntil, words[4])
+    })
   }
 
   /** From now on checks are answered from this state. */

@@ -39,7 +39,7 @@ export class HeldClaimSets {
     return isNeeded ? unionOfClaimSets(named, this.kept) : named
   }
 
-  /** Entries for which these sets are in use were taken over. */
+  /** Entries for which these sets are in use are held whatever an adapter names. */
   keep(sets: readonly ClaimSet[], until: number): void {
     this.kept = sets
     this.keptUntil = Math.max(until, this.keptUntil)

@@ -22,8 +22,13 @@ export class HeldLifetimes {
     return { seconds: maxTokenLifetimeS, earlier: [...this.ofLostLog, ...earlier] }
   }
 
-  /** The log has lost its tail; until now these limits were held. */
-  keep(held: TokenLifetimes, nowSeconds: number): void {
-    this.ofLostLog = limitsOfLostLog(held, nowSeconds)
+  /**
+   * The log has lost its tail.
+   *
+   * @param held the limits until now.
+   * @param knownAt when the log that was lost was last known to its end, seconds: cuts that are held are not from later.
+   */
+  keep(held: TokenLifetimes, knownAt: number): void {
+    this.ofLostLog = limitsOfLostLog(held, knownAt)
   }
 }

@@ -13,8 +13,8 @@ import type { TokenLifetimes } from '../../revocation/token-lifetimes.ts'
 export interface Snapshot {
   table: RevocationTable
   /**
-   * Keys that were enforced when a log had lost its tail: adapters may know less of them, so until they expire what is
-   * received can only strengthen them.
+   * What was enforced when a log had lost its tail, or is left over of such a log: other adapters may know less of it, so
+   * until it expires a key is never weaker than this.
    */
   kept: RevocationTable
   /** -1 until a complete state was received. */
@@ -73,19 +73,14 @@ export const unionOfClaimSets = (a: readonly ClaimSet[], b: readonly ClaimSet[])
 export const areSameClaimSets = (a: readonly ClaimSet[], b: readonly ClaimSet[]): boolean =>
   a === b || (a.length === b.length && unionOfClaimSets(a, b).length === a.length)
 
-/** Whether a key may only get stronger: it was enforced when a log had lost its tail. */
-export const isKeptKey = (kept: RevocationTable, [k0, k1, k2, k3]: Parameters<EntryVisitor>): boolean =>
-  kept.size > 0 && kept.rejects(k0, k1, k2, k3, 0, 0)
-
-/** Stores the new state of a key; one that is kept only gets stronger. */
+/** Stores the new state of a key, or what is kept of it, whatever rejects more. */
 export function storeEntry(
   { table, kept, onWeaken }: Pick<Snapshot, 'table' | 'kept' | 'onWeaken'>,
   words: Parameters<EntryVisitor>,
 ): void {
-  if (isKeptKey(kept, words)) {
-    table.raise(...words)
-    return
-  }
-  onWeaken?.(words[0], words[1], words[2], words[3])
+  const [k0, k1, k2, k3] = words
+  onWeaken?.(k0, k1, k2, k3)
   table.set(...words)
+  const least = kept.size > 0 ? kept.times(k0, k1, k2, k3) : undefined
+  if (least !== undefined) table.raise(k0, k1, k2, k3, least.expiresAt, least.issuedBefore)
 }

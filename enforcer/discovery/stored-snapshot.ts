@@ -56,7 +56,7 @@ export interface SnapshotStore {
   save(bytes: Iterable<Buffer>): Promise<void>
 }
 
-const mark = Buffer.from('RESCIND SNAPSHOT 2\n')
+const mark = Buffer.from('RESCIND SNAPSHOT 4\n')
 const factsBytesLimit = 2 ** 20
 const frameBytesLimit = 2 ** 20
 const frameHeadBytes = 5

@@ -34,6 +34,9 @@ export interface SubscriptionOptions {
   readonly revocationsLimit: number
 }
 
+/** The wall clock, and how old what is held is, seconds. */
+type Times = Readonly<Record<'nowSeconds' | 'ageSeconds', number>>
+
 /** The subscription of one enforcer; it outlives streams. */
 export class Subscription {
   readonly snapshot: Snapshot = createSnapshot()
@@ -91,7 +94,7 @@ export class Subscription {
       const batch = batchOf(response)
       this.#check(batch)
       const before = this.snapshot.version
-      const entries = yield* this.#apply(batch, nowSeconds)
+      const entries = yield* this.#apply(batch, { nowSeconds, ageSeconds: this.stalenessMs(nowMs) / 1000 })
       const { version } = this.snapshot
       const isFull = batch.kind === 'FULL_LAST'
       const isReached = version !== before || isFull
@@ -204,12 +207,12 @@ export class Subscription {
     if (epoch !== snapshot.epoch) throw invalidBatch('a delta of another epoch')
   }
 
-  *#apply(batch: RevocationBatchMessage, nowSeconds: number): Generator<void, number> {
+  *#apply(batch: RevocationBatchMessage, times: Times): Generator<void, number> {
     const count = countEntries(batch.entries)
     const claimSets = this.#sets.namedBy(batch, this.snapshot.generation)
     if (batch.kind === 'FULL_FIRST') this.#beginFull()
-    if (batch.kind === 'DELTA') yield* this.#applyDelta(batch, claimSets, nowSeconds)
-    else yield* this.#applyFull(batch, claimSets, nowSeconds)
+    if (batch.kind === 'DELTA') yield* this.#applyDelta(batch, claimSets, times)
+    else yield* this.#applyFull(batch, claimSets, times)
     return count
   }
 
@@ -217,19 +220,18 @@ export class Subscription {
    * Claim sets take effect before the entries. Until the last message of a run has been taken, which raises the version,
    * nothing that is enforced gets weaker.
    */
-  *#applyDelta(
-    batch: RevocationBatchMessage,
-    claimSets: readonly ClaimSet[],
-    nowSeconds: number,
-  ): Generator<void> {
+  *#applyDelta(batch: RevocationBatchMessage, claimSets: readonly ClaimSet[], { nowSeconds }: Times) {
     const { snapshot } = this
     const { table, kept } = snapshot
     const needed = this.#sets.with(claimSets, batch.toleranceS, nowSeconds)
     this.#adopt(batch, claimSets, unionOfClaimSets(snapshot.claimSets, needed))
+    let leftUntil = 0
     yield* visitEntries(batch.entries, (...words) => {
-      if (!batch.leftovers) this.#lowerings.strengthen(table, words)
-      else for (const one of [table, kept]) one.raise(...words)
+      if (!batch.leftovers) return this.#lowerings.strengthen(table, words)
+      for (const one of [table, kept]) one.raise(...words)
+      leftUntil = Math.max(leftUntil, words[4])
     })
+    if (leftUntil > 0) this.#sets.keep(needed, leftUntil)
     if (batch.to !== snapshot.version) {
       this.#lowerings.apply(snapshot)
       this.#adopt(batch, claimSets, needed)
@@ -243,12 +245,9 @@ export class Subscription {
     this.#lowerings.clear()
   }
 
-  *#applyFull(
-    batch: RevocationBatchMessage,
-    claimSets: readonly ClaimSet[],
-    nowSeconds: number,
-  ): Generator<void> {
+  *#applyFull(batch: RevocationBatchMessage, claimSets: readonly ClaimSet[], times: Times): Generator<void> {
     const { snapshot } = this
+    const { nowSeconds, ageSeconds } = times
     const { entries, leftovers, rolledBack } = batch
     const filling = this.#filling as FullState
     if (batch.kind === 'FULL_FIRST')
@@ -257,8 +256,9 @@ export class Subscription {
     else yield* filling.add(entries)
     if (batch.kind !== 'FULL_LAST') return
     yield* filling.takeOver(snapshot, forgottenAt(nowSeconds, batch.toleranceS), rolledBack)
-    if (filling.takenOverUntil > 0) this.#sets.keep(snapshot.claimSets, filling.takenOverUntil)
-    if (rolledBack && snapshot.version >= 0) this.#lifetimes.keep(snapshot.lifetimes, nowSeconds)
+    const { keptUntil } = filling
+    if (keptUntil > 0) this.#sets.keep(unionOfClaimSets(snapshot.claimSets, claimSets), keptUntil)
+    if (rolledBack && snapshot.version >= 0) this.#lifetimes.keep(snapshot.lifetimes, nowSeconds - ageSeconds)
     this.#adopt(batch, claimSets, this.#sets.with(claimSets, batch.toleranceS, nowSeconds))
     filling.swapInto(snapshot, rolledBack)
     this.#filling = undefined

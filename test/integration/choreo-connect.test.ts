@@ -4,7 +4,12 @@
  */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { connect } from 'node:http2'
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  type OutgoingHttpHeaders,
+} from 'node:http2'
 import { after, before, describe, test } from 'node:test'
 import { Client, type ClientDuplexStream, credentials, type ServiceError, status } from '@grpc/grpc-js'
 import { type Adapter, startAdapter } from '../../adapter/adapter.ts'
@@ -98,6 +103,17 @@ const fetchTokens = (port: number, request: SotwRequest): Promise<SotwResponseMe
 const firstBytes = sotwRequestCodec.encode(firstSotwRequest)
 
 /** A message as it goes over HTTP/2. */
+const openFetch = (session: ClientHttp2Session, headers: OutgoingHttpHeaders = {}): ClientHttp2Stream => {
+  const stream = session.request({
+    ':method': 'POST',
+    ':path': fetchTokensPath,
+    'content-type': 'application/grpc',
+    te: 'trailers',
+    ...headers,
+  })
+  return stream.on('error', () => undefined)
+}
+
 const grpcFrame = (message: Buffer): Buffer => {
   const head = Buffer.alloc(5)
   head.writeUInt32BE(message.length, 1)
@@ -136,21 +152,30 @@ describe('an adapter', () => {
     for (let fetches = 0; fetches < 6; fetches++) await fetchTokens(world.port, firstSotwRequest)
     const session = connect(`http://127.0.0.1:${world.port}`, { settings: { initialWindowSize: 0 } })
     t.after(() => session.destroy())
-    const unread = Array.from({ length: 4 }, () => {
-      const stream = session.request({
-        ':method': 'POST',
-        ':path': fetchTokensPath,
-        'content-type': 'application/grpc',
-        te: 'trailers',
-      })
-      stream.on('error', () => undefined)
-      stream.end(grpcFrame(firstBytes))
-      return stream
-    })
+    const unread = Array.from({ length: 4 }, () => openFetch(session).end(grpcFrame(firstBytes)))
     await Promise.all(unread.map(stream => once(stream, 'response')))
     await assert.rejects(fetchTokens(world.port, firstSotwRequest), { code: status.RESOURCE_EXHAUSTED })
     session.destroy()
     await until('there is room again', () => fetchTokens(world.port, firstSotwRequest))
+  })
+
+  test('keeps no room for calls that were over before they could be answered', async t => {
+    const session = connect(`http://127.0.0.1:${world.port}`)
+    t.after(() => session.destroy())
+    const tooLarge = grpcFrame(Buffer.alloc(100_000)).subarray(0, 5)
+    for (let calls = 0; calls < 4; calls++) {
+      const late = openFetch(session, { 'grpc-timeout': '1m' })
+      late.write(grpcFrame(firstBytes))
+      const refused = openFetch(session)
+      refused.write(grpcFrame(firstBytes))
+      refused.write(tooLarge)
+      await Promise.all([late, refused].map(stream => once(stream, 'response')))
+      for (const stream of [late, refused]) stream.end()
+    }
+    const last = openFetch(session)
+    last.resume().end(grpcFrame(firstBytes))
+    const [headers] = await once(last, 'response')
+    assert.equal(headers['grpc-status'], undefined, 'who is refused gets the status at once')
   })
 
   test('answers what is not a request with an error, and lives on', async () => {

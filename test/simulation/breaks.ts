@@ -137,8 +137,8 @@ export const ruleBreaks: readonly RuleBreak[] = [
     rule: 'resume',
     what: 'a full state forgets what it does not mention',
     file: 'enforcer/discovery/full-state.ts',
-    find: 'this.#table.raise(...words)\n      if (isKept',
-    replace: 'if (isKept',
+    find: 'this.#table.raise(...words)\n      this.#keptUntil = Math.max(this.#keptUntil, expiresAt)',
+    replace: 'this.#keptUntil = Math.max(this.#keptUntil, expiresAt)',
   },
   {
     rule: 'resume',
@@ -151,8 +151,8 @@ export const ruleBreaks: readonly RuleBreak[] = [
     rule: 'resume',
     what: 'a log that lost its tail shortens what an enforcer holds',
     file: 'enforcer/discovery/full-state.ts',
-    find: 'if (!rolledBack && !isKept &&',
-    replace: 'if (!isKept &&',
+    find: 'if (!rolledBack && this.#table.has(k0, k1, k2, k3)) return',
+    replace: 'if (this.#table.has(k0, k1, k2, k3)) return',
   },
   {
     rule: 'resume',

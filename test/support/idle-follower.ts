@@ -14,6 +14,7 @@ export const createIdleFollower = (): LogFollower & { complete: boolean } => ({
   restarts: 0,
   rollbacks: 0,
   confirmedAtMs: 0,
+  confirmedWallMs: 0,
   subscribe: () => () => undefined,
   onApplied: () => () => undefined,
   reached: async () => true,

@@ -1,7 +1,6 @@
 /** What an enforcer keeps of a log that lost its tail: until when, and what ends it. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { pruneSnapshot } from '../../enforcer/discovery/snapshot.ts'
 import type { LogEvent, Revocation } from '../../revocation/revocation.ts'
 import { lifetimeAt, raiseDelaySeconds } from '../../revocation/token-lifetimes.ts'
 import {
@@ -43,9 +42,9 @@ describe('what was kept', () => {
     assert.equal(isEnforcedAt(1_000), false)
     send(later)
     assert.equal(isEnforcedAt(1_999), true)
-    pruneSnapshot(enforcer.snapshot, 1_400)
     send(restore(later))
-    assert.equal(isEnforcedAt(50), false)
+    assert.equal(isEnforcedAt(999), true)
+    assert.equal(isEnforcedAt(1_000), false)
   })
 
   test('stays through a full state that came for another reason, and says less of it', () => {
@@ -57,6 +56,44 @@ describe('what was kept', () => {
     assert.equal(connect(clock, trimmed, enforcer).settle()[0]?.rolledBack, false)
     assert.equal(enforcer.snapshot.version, 9)
     assert.equal(enforces(enforcer, token({ sub: 'alice' }), 500), true)
+  })
+
+  test('is what it was, not what a log revoked later and restored', () => {
+    const clock = now()
+    const enforcer = enforcerWith(clock, [lifetime(100), cut({ sub: 'alice' }, 10)])
+    const adapter = adapterWith(clock, [lifetime(100)], { epoch: 'epoch-2' })
+    const link = connectAfresh(clock, adapter, enforcer)
+    link.settle()
+    const later = cut({ sub: 'alice' }, 60)
+    adapter.append(later)
+    adapter.flush()
+    link.settle()
+    const isEnforced = (iat: number) => enforces(enforcer, token({ sub: 'alice' }, iat), 50)
+    assert.deepEqual([isEnforced(10), isEnforced(40)], [true, true])
+    const options = { epoch: 'epoch-2', firstPosition: 9 }
+    connect(clock, adapterWith(clock, [lifetime(100), later], options), enforcer).settle()
+    const restored = adapterWith(clock, [lifetime(100), later, restore(later)], {
+      ...options,
+      firstPosition: 19,
+    })
+    connect(clock, restored, enforcer).settle()
+    assert.deepEqual([isEnforced(10), isEnforced(40)], [true, false])
+  })
+
+  test('is looked up by its claims, whichever the log uses, also where it came as a leftover', () => {
+    const clock = now()
+    const ofAlice = block({ sub: 'alice' }, 1_000)
+    const adapter = adapterWith(clock, [ofAlice])
+    adapter.state.restart()
+    adapter.restarts += 1
+    adapter.append(revoked(1))
+    const enforcer = createEnforcerSide()
+    connect(clock, adapter, enforcer).settle()
+    const isEnforced = () => enforces(enforcer, token({ sub: 'alice' }, 40), 50)
+    assert.equal(isEnforced(), true)
+    adapter.append(restore(ofAlice))
+    connect(clock, adapter, enforcer).settle()
+    assert.equal(isEnforced(), true)
   })
 
   test('stays through any full state that says it is restored', () => {

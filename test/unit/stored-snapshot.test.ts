@@ -184,6 +184,6 @@ test('bytes that were cut off, changed or added to are refused', () => {
 })
 
 test('bytes that say they are huge are refused before they are read', () => {
-  const head = Buffer.concat([Buffer.from('RESCIND SNAPSHOT 2\n'), Buffer.alloc(4, 0xff)])
+  const head = Buffer.concat([Buffer.from('RESCIND SNAPSHOT 4\n'), Buffer.alloc(4, 0xff)])
   assert.throws(() => new SnapshotReader().take(head), { code: 'ERR_SNAPSHOT_INVALID', message: /bytes/ })
 })
