@@ -95,8 +95,8 @@ export const ruleBreaks: readonly RuleBreak[] = [
     rule: 'complete',
     what: 'an adapter is complete when it has read anything',
     file: 'event-log/follow.ts',
-    find: 'if (position >= end) confirm(readAtMs)',
-    replace: 'if (position >= Math.min(0, end)) confirm(readAtMs)',
+    find: 'if (position >= end) confirm(readAt)',
+    replace: 'if (position >= Math.min(0, end)) confirm(readAt)',
   },
   {
     rule: 'complete',
@@ -215,8 +215,8 @@ export const ruleBreaks: readonly RuleBreak[] = [
     rule: 'staleness',
     what: 'an end of the log that was reached late counts as read just now',
     file: 'event-log/follow.ts',
-    find: 'confirm(unreached.readAtMs)',
-    replace: 'confirm(clock.monotonicMs())',
+    find: 'confirm(unreached.readAt)',
+    replace: 'confirm(momentOf(clock))',
   },
   {
     rule: 'claim sets',
