@@ -17,6 +17,7 @@ export interface FetchPlaces {
 }
 
 const placesLimit = 4
+
 /**
  * Creates the places, all free. Who calls {@link FetchPlaces.take} sees to it that a call is handled only while it is not
  * over: otherwise gRPC says nothing of it any more (`liveCallsOnly`).

@@ -51,7 +51,7 @@ export const createSegment = (memory: ArrayBufferLike, depth: number): Segment =
  * A key's first word as it is stored. 0 marks a free slot, so it is stored as 1: keys that differ only in that are
  * one in 2^127.
  */
-export const storedFirstWord = (k0: number): number => (k0 === 0 ? 1 : k0)
+const storedFirstWord = (k0: number): number => (k0 === 0 ? 1 : k0)
 
 /** The slot of a key, or, if it is not there, the free slot where it belongs, as -1 - slot. */
 export function findSlot(
@@ -77,7 +77,7 @@ export function findSlot(
   throw new Error('a segment has no free slot')
 }
 
-/** Writes a whole entry into a slot. */
+/** Writes the key of an entry into a slot. */
 export function writeSlot(
   words: Uint32Array,
   slot: number,
@@ -142,7 +142,7 @@ export function addEntry(
   issuedBefore: number,
 ): void {
   const slot = -1 - findSlot(segment, hash, k0, k1, k2, k3)
-  writeSlot(segment.words, slot, storedFirstWord(k0), k1, k2, k3)
+  writeSlot(segment.words, slot, k0, k1, k2, k3)
   writeTimes(segment.words, slot, expiresAt, issuedBefore)
   segment.count++
 }

@@ -1,6 +1,6 @@
 /**
- * The claim sets that an enforcer needs: those that its adapter named last, and those of entries that were taken over
- * through a full state which did not mention them. No I/O.
+ * The claim sets that an enforcer needs: those that its adapter named last, and those of entries that stay whatever the
+ * adapter names: leftovers, and what was taken over through a full state that did not mention it. No I/O.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { forgottenAt, unionOfClaimSets } from './snapshot.ts'
 export class HeldClaimSets {
   /** Those that were named last. */
   received: readonly ClaimSet[] = []
-  /** Those of entries that were taken over. */
+  /** Those of entries that stay. */
   kept: readonly ClaimSet[] = []
   /** When the last of these entries expires, seconds. */
   keptUntil = 0

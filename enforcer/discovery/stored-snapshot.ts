@@ -23,7 +23,7 @@ export interface SnapshotFacts {
   readonly digest: string
   /** All that are in use; on the way to a version also those that it will not need any more. */
   readonly claimSets: readonly ClaimSet[]
-  /** Those of entries that full states did not mention, and when the last of these expires, seconds. */
+  /** Those of entries that stay whatever an adapter names, and when the last of these expires, seconds. */
   readonly keptSets: readonly ClaimSet[]
   readonly keptUntil: number
   readonly toleranceSeconds: number

@@ -27,15 +27,6 @@ export const stateBreaks: readonly Break[] = [
     testName: 'keeps the events of appendAll together and in order among other appends',
   },
   {
-    invariant: 2,
-    what: 'a restoration is forgotten by the clock before all was read that it counts for',
-    file: 'event-log/follow.ts',
-    find: 'state.pruneStep(expiredAt, pruneKeysPerStep, readUntil)',
-    replace: 'state.pruneStep(expiredAt, pruneKeysPerStep, Math.max(expiredAt, readUntil))',
-    testFile: 'unit/follow.test.ts',
-    testName: 'a restoration is not forgotten before what may repeat, for longer, what it restored was read',
-  },
-  {
     invariant: 1,
     what: 'messages that all streams share leave out what changed first',
     file: 'adapter/batches.ts',
@@ -88,6 +79,15 @@ export const stateBreaks: readonly Break[] = [
     replace: 'iatSeconds: Math.ceil(iat)',
     testFile: 'unit/token-claims.test.ts',
     testName: 'rounds iat down and a revocation time up, saturating at 2^32-1',
+  },
+  {
+    invariant: 2,
+    what: 'a restoration is forgotten by the clock before all was read that it counts for',
+    file: 'event-log/follow.ts',
+    find: 'state.pruneStep(expiredAt, pruneKeysPerStep, readUntil)',
+    replace: 'state.pruneStep(expiredAt, pruneKeysPerStep, Math.max(expiredAt, readUntil))',
+    testFile: 'unit/follow.test.ts',
+    testName: 'a restoration is not forgotten before what may repeat, for longer, what it restored was read',
   },
   {
     invariant: 2,

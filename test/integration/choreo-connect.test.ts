@@ -102,7 +102,6 @@ const fetchTokens = (port: number, request: SotwRequest): Promise<SotwResponseMe
 
 const firstBytes = sotwRequestCodec.encode(firstSotwRequest)
 
-/** A message as it goes over HTTP/2. */
 const openFetch = (session: ClientHttp2Session, headers: OutgoingHttpHeaders = {}): ClientHttp2Stream => {
   const stream = session.request({
     ':method': 'POST',
@@ -114,6 +113,7 @@ const openFetch = (session: ClientHttp2Session, headers: OutgoingHttpHeaders = {
   return stream.on('error', () => undefined)
 }
 
+/** A message as it goes over HTTP/2. */
 const grpcFrame = (message: Buffer): Buffer => {
   const head = Buffer.alloc(5)
   head.writeUInt32BE(message.length, 1)
