@@ -8,7 +8,8 @@ import { beforeFirst, type EventLog, type LogEntry } from '../event-log/event-lo
 import type { LogFollower } from '../event-log/follow.ts'
 import { RescindError } from '../revocation/error.ts'
 import { type EventCodec, UnknownEventType } from '../revocation/formats/rescind.ts'
-import { isStillNeeded } from '../revocation/still-needed.ts'
+import type { LogEvent } from '../revocation/revocation.ts'
+import { stillNeeded } from '../revocation/still-needed.ts'
 import { unlessAborted } from '../runtime/abort-signal.ts'
 import { type Clock, systemClock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
@@ -111,33 +112,40 @@ async function appendNeeded(options: LogTrimmingOptions, end: number, signal: Ab
   let appended = 0
   let last = -1
   for await (const page of log.read(beforeFirst, signal)) {
-    const uses = page
+    const copies = page
       .filter(({ position }) => position < before)
-      .map(entry => ({ entry, use: useOf(options, entry) }))
+      .map(entry => ({ position: entry.position, copy: copyOf(options, entry) }))
     // What a later version wrote is not ours to forget, nor to copy.
-    before = uses.find(({ use }) => use === 'unknown')?.entry.position ?? before
-    const needed = uses.filter(({ entry, use }) => use === 'needed' && entry.position < before)
-    for (const events of groupsOf(needed.map(({ entry }) => entry.event))) {
-      last = (await log.appendAll(events)).at(-1) ?? last
-    }
+    before = copies.find(({ copy }) => copy === 'unknown')?.position ?? before
+    const needed = copies.flatMap(({ position, copy }) =>
+      copy instanceof Uint8Array && position < before ? [copy] : [],
+    )
+    for (const events of groupsOf(needed)) last = (await log.appendAll(events)).at(-1) ?? last
     appended += needed.length
     if ((page.at(-1)?.position ?? 0) >= before) break
   }
   return { before, appended, last }
 }
 
-function useOf(
+/** What is to be appended again of an entry, if anything is. */
+function copyOf(
   { follower, codec, graceSeconds, clock = systemClock }: LogTrimmingOptions,
   { position, event }: LogEntry,
-): 'needed' | 'unneeded' | 'unknown' {
+): Uint8Array | 'unknown' | undefined {
+  const decoded = decodedBy(codec, event)
+  if (decoded === undefined || decoded === 'unknown') return decoded
+  // What was not read yet may need what this entry says for longer.
+  const knownAtMs = Math.min(clock.wallMs(), follower.confirmedWallMs)
+  const needed = stillNeeded(follower.state, position, decoded, knownAtMs / 1000 - graceSeconds)
+  return needed === decoded ? event : needed && codec.encode(needed)
+}
+
+function decodedBy(codec: EventCodec, event: Uint8Array): LogEvent | 'unknown' | undefined {
   try {
-    // What was not read yet may need what this entry says for longer.
-    const knownAtMs = Math.min(clock.wallMs(), follower.confirmedWallMs)
-    const expiredAt = knownAtMs / 1000 - graceSeconds
-    return isStillNeeded(follower.state, position, codec.decode(event), expiredAt) ? 'needed' : 'unneeded'
+    return codec.decode(event)
   } catch (error) {
     if (error instanceof UnknownEventType) return 'unknown'
-    if (error instanceof RescindError) return 'unneeded'
+    if (error instanceof RescindError) return undefined
     throw error
   }
 }

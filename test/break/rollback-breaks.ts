@@ -5,8 +5,27 @@
  */
 import type { Break } from './break.ts'
 
-/** Invariant 10. */
+/** Invariants 3, 9 and 10, in their order. */
 export const rollbackBreaks: readonly Break[] = [
+  {
+    invariant: 3,
+    what: 'an enforcer decides by what it had stored before it is told to',
+    file: 'enforcer/discovery/subscription.ts',
+    find: 'this.#isStored = true\n',
+    replace: 'this.#complete = this.#isStored = true\n',
+    testFile: 'unit/stored-snapshot.test.ts',
+    testName: 'what is stored is what was enforced, and an adapter only brings what came after it',
+  },
+  {
+    invariant: 9,
+    what: 'an enforcer that held nothing takes that for a lost log under which tokens could not live',
+    file: 'enforcer/discovery/subscription.ts',
+    find: 'if (rolledBack && snapshot.version >= 0)',
+    replace: 'if (rolledBack)',
+    testFile: 'unit/discovery-kept.test.ts',
+    testName:
+      'is nothing where nothing was held: a first state of a log that lost its tail sets no limits of before',
+  },
   {
     invariant: 10,
     what: 'that a log lost its tail passes for trimming, which alarms nobody',
@@ -200,23 +219,31 @@ export const rollbackBreaks: readonly Break[] = [
     testName: 'is not outlived by tokens of its time, however long another log lets tokens live',
   },
   {
-    invariant: 9,
-    what: 'an enforcer that held nothing takes that for a lost log under which tokens could not live',
-    file: 'enforcer/discovery/subscription.ts',
-    find: 'if (rolledBack && snapshot.version >= 0)',
-    replace: 'if (rolledBack)',
-    testFile: 'unit/discovery-kept.test.ts',
-    testName:
-      'is nothing where nothing was held: a first state of a log that lost its tail sets no limits of before',
+    invariant: 10,
+    what: 'the limits of a lost log that are too many are held to the highest of theirs',
+    file: 'revocation/token-lifetimes.ts',
+    find: 'seconds: lowest.seconds }',
+    replace: 'seconds: last.seconds }',
+    testFile: 'unit/token-lifetimes.test.ts',
+    testName: 'however many logs were lost, the limits stay few and no token gets a longer life',
   },
   {
-    invariant: 3,
-    what: 'an enforcer decides by what it had stored before it is told to',
+    invariant: 10,
+    what: 'the claim sets of what came as a leftover after a version are not kept',
     file: 'enforcer/discovery/subscription.ts',
-    find: 'this.#isStored = true\n',
-    replace: 'this.#complete = this.#isStored = true\n',
-    testFile: 'unit/stored-snapshot.test.ts',
-    testName: 'what is stored is what was enforced, and an adapter only brings what came after it',
+    find: 'if (leftUntil > 0) this.#sets.keep(needed, leftUntil)',
+    replace: '',
+    testFile: 'unit/discovery-kept.test.ts',
+    testName: 'and came as a leftover after a version that was held is looked up by its claims too',
+  },
+  {
+    invariant: 10,
+    what: 'the limits of a lost log count from when that was noticed, not from when the log was last known',
+    file: 'enforcer/discovery/subscription.ts',
+    find: 'this.#lifetimes.keep(snapshot.lifetimes, nowSeconds - ageSeconds)',
+    replace: 'this.#lifetimes.keep(snapshot.lifetimes, nowSeconds)',
+    testFile: 'unit/discovery-kept.test.ts',
+    testName: 'is outlived by tokens from after the lost log was last known',
   },
   {
     invariant: 10,

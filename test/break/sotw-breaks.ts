@@ -8,7 +8,7 @@ import type { Break } from './break.ts'
 const session = 'unit/sotw-session.test.ts'
 const subscription = 'unit/sotw-subscription.test.ts'
 
-/** Invariants 1 to 9. */
+/** Invariants 1 to 9, in their order. */
 export const sotwBreaks: readonly Break[] = [
   {
     invariant: 1,

@@ -12,7 +12,7 @@ import {
   enforcerWith,
   enforces,
 } from '../support/discovery.ts'
-import { block, cut, lifetime, restore, token } from '../support/revocations.ts'
+import { block, cut, digestAt, lifetime, restore, token } from '../support/revocations.ts'
 
 const now = (): Clock => ({ ms: 10_000, seconds: 50 })
 const revoked = (index: number) => block({ jti: `j${index}` }, 1_000)
@@ -96,6 +96,26 @@ describe('what was kept', () => {
     assert.equal(isEnforced(), true)
   })
 
+  test('and came as a leftover after a version that was held is looked up by its claims too', () => {
+    const clock = now()
+    const adapter = adapterWith(clock, [revoked(1)])
+    const enforcer = createEnforcerSide()
+    connect(clock, adapter, enforcer).settle()
+    adapter.append(block({ sub: 'alice' }, 1_000))
+    adapter.state.restart()
+    adapter.restarts += 1
+    adapter.state.epoch = adapter.epoch
+    adapter.state.apply(1, digestAt(1), revoked(1))
+    const kinds = connect(clock, adapter, enforcer)
+      .settle()
+      .map(({ kind }) => kind)
+    assert.deepEqual([...new Set(kinds)], ['DELTA'])
+    const withoutSet = adapterWith(clock, [revoked(1), revoked(2), revoked(3)])
+    connect(clock, withoutSet, enforcer).settle()
+    assert.equal(enforcer.snapshot.version, 3)
+    assert.equal(enforces(enforcer, token({ sub: 'alice' }, 40), 50), true)
+  })
+
   test('stays through any full state that says it is restored', () => {
     const clock = now()
     const [lost, restored] = [block({ sub: 'alice' }, 1_000), block({ sub: 'alice' }, 100)]
@@ -131,6 +151,17 @@ describe('what was kept', () => {
     lose('epoch-4', lifetime(600))
     assert.deepEqual(limits(), [100, 100, 100])
     assert.equal(lifetimeAt(enforcer.snapshot.lifetimes, latest + 1_001), 600)
+  })
+
+  test('is outlived by tokens from after the lost log was last known', () => {
+    const clock = now()
+    const latest = clock.seconds + raiseDelaySeconds
+    const enforcer = enforcerWith(clock, [lifetime(100)])
+    clock.ms += 400_000
+    clock.seconds += 400
+    connectAfresh(clock, adapterWith(clock, [lifetime(500)], { epoch: 'epoch-2' }), enforcer).settle()
+    const limits = [latest, latest + 1].map(iat => lifetimeAt(enforcer.snapshot.lifetimes, iat))
+    assert.deepEqual(limits, [100, 500])
   })
 
   test('does not shorten the life of tokens that a log which lost its tail still allows', () => {

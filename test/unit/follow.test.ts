@@ -87,6 +87,23 @@ test('a restoration is not forgotten before what may repeat, for longer, what it
   assert.equal(follower.state.size, 0)
 })
 
+test('what was read is known as of when the log was asked, however long its answer took', async () => {
+  const { check, ...rest } = createMemoryLogStore().open()
+  let nowMs = 50_000
+  const slow: EventLog = {
+    ...rest,
+    check: async known => {
+      const answer = await check(known)
+      nowMs += 3_600_000
+      return answer
+    },
+  }
+  const clock = { ...clockAt(() => nowMs), every: () => () => undefined }
+  const follower = follow(slow, { clock })
+  await follower.caughtUp
+  assert.equal(follower.confirmedWallMs, 50_000)
+})
+
 test('an entry that cannot be understood is told and passed', async () => {
   const log = createMemoryLogStore().open()
   const problems: (string | undefined)[] = []

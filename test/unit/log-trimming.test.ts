@@ -1,16 +1,15 @@
 /** Trimming: the log stays as short as what is live, and what it holds means the same as before. */
 
 import assert from 'node:assert/strict'
-import { afterEach, test } from 'node:test'
+import { test } from 'node:test'
 import fc from 'fast-check'
-import { followLog, type LogFollower } from '../../event-log/follow.ts'
 import { matchKey } from '../../revocation/key.ts'
-import { LiveState } from '../../revocation/live-state.ts'
+import type { LiveState } from '../../revocation/live-state.ts'
 import type { LogEvent } from '../../revocation/revocation.ts'
 import { trimIfLong } from '../../revoker/log-trimming.ts'
-import { clockAt } from '../support/clocks.ts'
 import { tableOf, tableRejects } from '../support/decide.ts'
-import { createMemoryLogStore, type MemoryLogStore } from '../support/memory-log.ts'
+import { appendMany, expired, nowSeconds, startTrimming, stateOf, unmoved } from '../support/log-trimming.ts'
+import { createMemoryLogStore } from '../support/memory-log.ts'
 import { createErrorLogger } from '../support/published-log.ts'
 import {
   anyRevocation,
@@ -21,54 +20,14 @@ import {
   declarations,
   declare,
   lifetime,
-  plainCodec,
   restore,
 } from '../support/revocations.ts'
 
-const followers: LogFollower[] = []
-
-afterEach(async () => {
-  for (const follower of followers.splice(0)) await follower.close()
-})
-
-const nowSeconds = Math.floor(Date.now() / 1000)
-
-/** The time does not pass here: what is live stays so however long a test takes. */
-const unmoved = { codec: plainCodec, graceSeconds: 0, clock: clockAt(() => nowSeconds * 1_000) }
-
-const startTrimming = async (store: MemoryLogStore) => {
-  const log = store.open()
-  const follower = followLog({ log, ...unmoved })
-  followers.push(follower)
-  await follower.caughtUp
-  while (!follower.state.pruneStep(nowSeconds, 10_000));
-  const { logger } = createErrorLogger()
-  return {
-    follower,
-    trim: () => trimIfLong({ log, follower, ...unmoved, logger }, new AbortController().signal),
-  }
-}
-
-const appendMany = async (store: MemoryLogStore, events: readonly LogEvent[]) => {
-  for (let first = 0; first < events.length; first += 1_000)
-    await store.open().appendAll(events.slice(first, first + 1_000).map(bytesOf))
-}
-
-const stateOf = (store: MemoryLogStore): LiveState => {
-  const state = new LiveState()
-  for (const { position, digest, event } of store.entries)
-    state.apply(position, digest, plainCodec.decode(event))
-  return state
-}
-
-const expired = (count: number) =>
-  Array.from({ length: count }, (_, index) => block({ jti: `old${index}` }, nowSeconds - 10))
-
-test('a log of expired revocations gets short, also behind one that lives long', async () => {
+test('a log of expired revocations gets short, also behind one that lives long', async t => {
   const store = createMemoryLogStore()
   const long = block({ jti: 'long' }, nowSeconds + 3_600)
   await appendMany(store, [long, ...expired(40_000)])
-  const { trim } = await startTrimming(store)
+  const { trim } = await startTrimming(t, store)
   let before = Number.POSITIVE_INFINITY
   while (store.entries.length < before) {
     before = store.entries.length
@@ -83,31 +42,31 @@ test('a log of expired revocations gets short, also behind one that lives long',
   )
 })
 
-test('a log that is not longer than twice what is live and 10,000 stays as it is', async () => {
+test('a log that is not longer than twice what is live and 10,000 stays as it is', async t => {
   const store = createMemoryLogStore()
   await appendMany(store, expired(10_000))
-  const { trim } = await startTrimming(store)
+  const { trim } = await startTrimming(t, store)
   await trim()
   assert.equal(store.entries.length, 10_000)
 })
 
-test('a log whose events are all of one key gets short too', async () => {
+test('a log whose events are all of one key gets short too', async t => {
   const store = createMemoryLogStore()
   await appendMany(
     store,
     Array.from({ length: 14_000 }, (_, index) => cut({ sub: 'alice' }, nowSeconds - 20_000 + index)),
   )
-  const { trim, follower } = await startTrimming(store)
+  const { trim, follower } = await startTrimming(t, store)
   await trim()
   assert.ok(store.entries.length < 14_000)
   assert.equal(stateOf(store).position, follower.state.position)
 })
 
-test('what is appended again changes nothing, and followers send nothing for it', async () => {
+test('what is appended again changes nothing, and followers send nothing for it', async t => {
   const store = createMemoryLogStore()
   const [kept, taken] = [block({ jti: 'kept' }, nowSeconds + 100), block({ jti: 'taken' }, nowSeconds + 100)]
   await appendMany(store, [kept, taken, restore(taken), ...expired(12_000)])
-  const { follower, trim } = await startTrimming(store)
+  const { follower, trim } = await startTrimming(t, store)
   const changed: string[] = []
   follower.state.onChanged = key => changed.push(key)
   await trim()
@@ -116,7 +75,7 @@ test('what is appended again changes nothing, and followers send nothing for it'
   assert.deepEqual(changed, [])
 })
 
-test('a log is trimmed up to an event of a later version and no further, for that is not ours to forget', async () => {
+test('a log is trimmed up to an event of a later version and no further, for that is not ours to forget', async t => {
   const store = createMemoryLogStore()
   await appendMany(store, [block({ jti: 'kept' }, nowSeconds + 100)])
   const later = {
@@ -129,7 +88,7 @@ test('a log is trimmed up to an event of a later version and no further, for tha
   await store.open().append(Buffer.from(JSON.stringify(later)))
   await store.open().append(Buffer.from('not ours'))
   await appendMany(store, expired(12_000))
-  const { trim } = await startTrimming(store)
+  const { trim } = await startTrimming(t, store)
   await trim()
   const texts = store.entries.map(({ event }) => Buffer.from(event).toString())
   assert.equal(texts[0], JSON.stringify(later))
@@ -138,10 +97,10 @@ test('a log is trimmed up to an event of a later version and no further, for tha
   assert.equal(store.entries.length, 12_003)
 })
 
-test('a log that lost its tail after the events were appended again is not trimmed', async () => {
+test('a log that lost its tail after the events were appended again is not trimmed', async t => {
   const store = createMemoryLogStore()
   await appendMany(store, [block({ jti: 'kept' }, nowSeconds + 100), ...expired(12_000)])
-  const { follower } = await startTrimming(store)
+  const { follower } = await startTrimming(t, store)
   const log = store.open()
   const losing = {
     ...log,
@@ -156,7 +115,7 @@ test('a log that lost its tail after the events were appended again is not trimm
   assert.equal(store.entries.length, 12_001)
 })
 
-test('declarations that were moved behind what needs them still count for it', async () => {
+test('declarations that were moved behind what needs them still count for it', async t => {
   const store = createMemoryLogStore()
   await appendMany(store, [
     lifetime(9_000, nowSeconds),
@@ -165,7 +124,7 @@ test('declarations that were moved behind what needs them still count for it', a
     cut({ sub: 'alice' }, nowSeconds),
     block({ sub: 'bob', tenant: 't' }, nowSeconds + 100),
   ])
-  const { trim } = await startTrimming(store)
+  const { trim } = await startTrimming(t, store)
   await trim()
   const state = stateOf(store)
   assert.ok((store.entries[0]?.position ?? 0) > 2)
@@ -173,25 +132,15 @@ test('declarations that were moved behind what needs them still count for it', a
   assert.ok(state.claimSets.sets.some(({ names }) => names.includes('tenant')))
 })
 
-test('of a revocation and a restoration that the log holds twice the longer ones are kept', async () => {
-  const store = createMemoryLogStore()
-  const long = block({ jti: 'repeated' }, nowSeconds + 3_600)
-  const restored = block({ jti: 'restored' }, nowSeconds + 3_600)
-  const shorter = { ...long, expiresAt: nowSeconds + 5 }
-  const shortly = restore(restored, nowSeconds + 5)
-  await appendMany(store, [long, restore(restored), shorter, shortly, ...expired(12_000)])
-  const { trim } = await startTrimming(store)
-  await trim()
-  const state = stateOf(store)
-  assert.equal(state.entry(matchKey(long.match, false).key)?.expiresAt, nowSeconds + 3_600)
-  assert.equal(state.restorations.get(restored.id)?.until, nowSeconds + 3_600)
-})
-
-test('several revokers that trim at the same time do not make the log grow', async () => {
+test('several revokers that trim at the same time do not make the log grow', async t => {
   const store = createMemoryLogStore()
   const live = Array.from({ length: 2_000 }, (_, index) => block({ jti: `live${index}` }, nowSeconds + 3_600))
   await appendMany(store, live)
-  const revokers = [await startTrimming(store), await startTrimming(store), await startTrimming(store)]
+  const revokers = [
+    await startTrimming(t, store),
+    await startTrimming(t, store),
+    await startTrimming(t, store),
+  ]
   for (let round = 0; round < 6; round++) {
     await appendMany(
       store,
@@ -210,11 +159,11 @@ test('several revokers that trim at the same time do not make the log grow', asy
   for (const { match } of live) assert.ok(state.entry(matchKey(match, false).key) !== undefined)
 })
 
-test('copies that were lost before they were read back do not let the originals go', async () => {
+test('copies that were lost before they were read back do not let the originals go', async t => {
   const store = createMemoryLogStore()
   const kept = block({ jti: 'kept' }, nowSeconds + 3_600)
   await appendMany(store, [kept, ...expired(12_000)])
-  const { follower } = await startTrimming(store)
+  const { follower } = await startTrimming(t, store)
   const log = store.open()
   let lost = false
   const losing = {
@@ -239,7 +188,7 @@ test('copies that were lost before they were read back do not let the originals 
   assert.ok(stateOf(store).entry(matchKey(kept.match, false).key) !== undefined)
 })
 
-test('a state that is read from a trimmed log decides as one that read it all', async () => {
+test('a state that is read from a trimmed log decides as one that read it all', async t => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(
@@ -255,7 +204,7 @@ test('a state that is read from a trimmed log decides as one that read it all', 
         const shifted = random.map(shift)
         await appendMany(store, [...declarations, ...shifted, ...expired(10_500)])
         const whole = stateOf(store)
-        const { trim } = await startTrimming(store)
+        const { trim } = await startTrimming(t, store)
         await trim()
         assert.ok(store.entries.length < 10_500 + shifted.length + declarations.length)
         const trimmed = stateOf(store)
