@@ -54,6 +54,7 @@ export function watchAdapter(
     if (restarts !== follower.restarts) {
       restarts = follower.restarts
       floor = undefined
+      wasComplete = false
     }
     if (!follower.complete || wasComplete) return
     wasComplete = true

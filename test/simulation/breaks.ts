@@ -11,6 +11,8 @@ export interface RuleBreak extends Replacement {
   readonly rule: Rule
   /** What is wrong then, as a sentence. */
   readonly what: string
+  /** For what takes several accidents in a row: begin with a seed in which they happen. Default 1. */
+  readonly firstSeed?: number
 }
 
 /** What the rules say, by their short names. */
@@ -83,6 +85,29 @@ export const ruleBreaks: readonly RuleBreak[] = [
     file: 'adapter/stream-session.ts',
     find: 'if (this.#restarts !== follower.restarts && name',
     replace: 'if (this.#restarts > follower.restarts && name',
+  },
+  {
+    rule: 'lost tail',
+    what: 'a later delta shortens what an enforcer kept',
+    file: 'enforcer/discovery/snapshot.ts',
+    find: 'kept.size > 0 ?',
+    replace: 'kept.size < 0 ?',
+  },
+  {
+    rule: 'lost tail',
+    what: 'a full state restores what an enforcer kept',
+    firstSeed: 3_000_650,
+    file: 'enforcer/discovery/full-state.ts',
+    find: 'else yield* this.#goOnKeeping(kept, expiredAt)',
+    replace: '',
+  },
+  {
+    rule: 'lost tail',
+    what: 'tokens of before live longer than the log that was lost allowed',
+    firstSeed: 3_001_230,
+    file: 'enforcer/discovery/subscription.ts',
+    find: 'if (rolledBack && snapshot.version >= 0) this.#lifetimes.keep(snapshot.lifetimes, nowSeconds - ageSeconds)',
+    replace: '',
   },
   {
     rule: 'complete',
@@ -184,6 +209,14 @@ export const ruleBreaks: readonly RuleBreak[] = [
     replace: 'return follower.state.position >= Math.min(0, end)',
   },
   {
+    rule: 'resume',
+    what: 'a restoration is forgotten by the clock before all was read that it counts for',
+    firstSeed: 5_000_860,
+    file: 'event-log/follow.ts',
+    find: 'state.pruneStep(expiredAt, pruneKeysPerStep, readUntil)',
+    replace: 'state.pruneStep(expiredAt, pruneKeysPerStep, Math.max(expiredAt, readUntil))',
+  },
+  {
     rule: 'staleness',
     what: 'the adapter says that its knowledge of the log has no age',
     file: 'adapter/discovery.ts',
@@ -234,10 +267,10 @@ export const ruleBreaks: readonly RuleBreak[] = [
   },
   {
     rule: 'claim sets',
-    what: 'new claim sets take effect only with the version, after entries that need them',
-    file: 'enforcer/discovery/subscription.ts',
-    find: 'unionOfClaimSets(snapshot.claimSets, needed)',
-    replace: 'snapshot.claimSets',
+    what: 'claim sets that an adapter names are not looked up',
+    file: 'enforcer/discovery/held-claim-sets.ts',
+    find: '    return sets\n',
+    replace: '    return this.received\n',
   },
   {
     rule: 'claim sets',
