@@ -26,7 +26,7 @@ export class HeldLifetimes {
    * The log has lost its tail.
    *
    * @param held the limits until now.
-   * @param knownAt when the log that was lost was last known to its end, seconds: cuts that are held are not from later.
+   * @param knownAt when something of the log that was lost was last taken, seconds: cuts that are held are not from later.
    */
   keep(held: TokenLifetimes, knownAt: number): void {
     this.ofLostLog = limitsOfLostLog(held, knownAt)

@@ -34,8 +34,12 @@ export interface SubscriptionOptions {
   readonly revocationsLimit: number
 }
 
-/** The wall clock, and how old what is held is, seconds. */
-type Times = Readonly<Record<'nowSeconds' | 'ageSeconds', number>>
+/** Times of a batch, by the wall clock, seconds. */
+interface Times {
+  readonly nowSeconds: number
+  /** When something was taken before it: nothing that is held was revoked later. */
+  readonly takenAt: number
+}
 
 /** The subscription of one enforcer; it outlives streams. */
 export class Subscription {
@@ -52,6 +56,8 @@ export class Subscription {
   readonly #lifetimes = new HeldLifetimes()
   #logAgeMs = 0
   #receivedAtMs = Number.NEGATIVE_INFINITY
+  /** When entries were last taken, monotonic milliseconds. */
+  #takenAtMs = Number.NEGATIVE_INFINITY
   /** What is held came from disk, and no adapter has led on from it. */
   #isStored = false
 
@@ -94,9 +100,13 @@ export class Subscription {
       const batch = batchOf(response)
       this.#check(batch)
       const before = this.snapshot.version
-      const entries = yield* this.#apply(batch, { nowSeconds, ageSeconds: this.stalenessMs(nowMs) / 1000 })
+      const takenAt = nowSeconds - (nowMs - this.#takenAtMs) / 1000
+      // Before it is applied, for it may be left in the middle. A full state counts when it is swapped in.
+      if (batch.kind === 'DELTA' && batch.entries.length > 0) this.#takenAtMs = nowMs
+      const entries = yield* this.#apply(batch, { nowSeconds, takenAt })
       const { version } = this.snapshot
       const isFull = batch.kind === 'FULL_LAST'
+      if (isFull) this.#takenAtMs = nowMs
       const isReached = version !== before || isFull
       if (isReached || (batch.kind === 'DELTA' && entries > 0)) this.#revision += 1
       const isCurrent = isLast(batch)
@@ -155,8 +165,10 @@ export class Subscription {
     this.#sets.received = claimSets
     this.#sets.keep(facts.keptSets, facts.keptUntil)
     this.#lifetimes.ofLostLog = facts.lifetimesOfLostLog
-    this.#logAgeMs = facts.ageMs + Math.max(0, wallMs - facts.storedAtMs)
+    const storedForMs = Math.max(0, wallMs - facts.storedAtMs)
+    this.#logAgeMs = facts.ageMs + storedForMs
     this.#receivedAtMs = nowMs
+    this.#takenAtMs = nowMs - storedForMs
     this.#isStored = true
   }
 
@@ -247,7 +259,7 @@ export class Subscription {
 
   *#applyFull(batch: RevocationBatchMessage, claimSets: readonly ClaimSet[], times: Times): Generator<void> {
     const { snapshot } = this
-    const { nowSeconds, ageSeconds } = times
+    const { nowSeconds, takenAt } = times
     const { entries, leftovers, rolledBack } = batch
     const filling = this.#filling as FullState
     if (batch.kind === 'FULL_FIRST')
@@ -258,7 +270,7 @@ export class Subscription {
     yield* filling.takeOver(snapshot, forgottenAt(nowSeconds, batch.toleranceS), rolledBack)
     const { keptUntil } = filling
     if (keptUntil > 0) this.#sets.keep(unionOfClaimSets(snapshot.claimSets, claimSets), keptUntil)
-    if (rolledBack && snapshot.version >= 0) this.#lifetimes.keep(snapshot.lifetimes, nowSeconds - ageSeconds)
+    if (rolledBack && snapshot.version >= 0) this.#lifetimes.keep(snapshot.lifetimes, takenAt)
     this.#adopt(batch, claimSets, this.#sets.with(claimSets, batch.toleranceS, nowSeconds))
     filling.swapInto(snapshot, rolledBack)
     this.#filling = undefined

@@ -106,7 +106,7 @@ export const ruleBreaks: readonly RuleBreak[] = [
     what: 'tokens of before live longer than the log that was lost allowed',
     firstSeed: 3_001_230,
     file: 'enforcer/discovery/subscription.ts',
-    find: 'if (rolledBack && snapshot.version >= 0) this.#lifetimes.keep(snapshot.lifetimes, nowSeconds - ageSeconds)',
+    find: 'if (rolledBack && snapshot.version >= 0) this.#lifetimes.keep(snapshot.lifetimes, takenAt)',
     replace: '',
   },
   {

@@ -110,10 +110,12 @@ describe('what was kept', () => {
       .settle()
       .map(({ kind }) => kind)
     assert.deepEqual([...new Set(kinds)], ['DELTA'])
+    const isEnforced = () => enforces(enforcer, token({ sub: 'alice' }, 40), 50)
+    assert.equal(isEnforced(), true)
     const withoutSet = adapterWith(clock, [revoked(1), revoked(2), revoked(3)])
     connect(clock, withoutSet, enforcer).settle()
     assert.equal(enforcer.snapshot.version, 3)
-    assert.equal(enforces(enforcer, token({ sub: 'alice' }, 40), 50), true)
+    assert.equal(isEnforced(), true)
   })
 
   test('stays through any full state that says it is restored', () => {
@@ -153,12 +155,31 @@ describe('what was kept', () => {
     assert.equal(lifetimeAt(enforcer.snapshot.lifetimes, latest + 1_001), 600)
   })
 
-  test('is outlived by tokens from after the lost log was last known', () => {
+  test('is outlived by tokens from after the lost log was last heard of', () => {
     const clock = now()
     const latest = clock.seconds + raiseDelaySeconds
     const enforcer = enforcerWith(clock, [lifetime(100)])
     clock.ms += 400_000
     clock.seconds += 400
+    connectAfresh(clock, adapterWith(clock, [lifetime(500)], { epoch: 'epoch-2' }), enforcer).settle()
+    const limits = [latest, latest + 1].map(iat => lifetimeAt(enforcer.snapshot.lifetimes, iat))
+    assert.deepEqual(limits, [100, 500])
+  })
+
+  test('is not outlived by tokens from before what came last, on the way to a version that was never reached', () => {
+    const clock = now()
+    const adapter = adapterWith(clock, [lifetime(100)])
+    const enforcer = createEnforcerSide()
+    const link = connect(clock, adapter, enforcer)
+    link.settle()
+    clock.ms += 1_000_000
+    clock.seconds += 1_000
+    adapter.append(...[1, 2, 3, 4, 5].map(index => cut({ sub: `user-${index}` }, clock.seconds)))
+    adapter.flush()
+    link.write()
+    link.read()
+    assert.equal(enforcer.snapshot.version, 1)
+    const latest = clock.seconds + raiseDelaySeconds
     connectAfresh(clock, adapterWith(clock, [lifetime(500)], { epoch: 'epoch-2' }), enforcer).settle()
     const limits = [latest, latest + 1].map(iat => lifetimeAt(enforcer.snapshot.lifetimes, iat))
     assert.deepEqual(limits, [100, 500])

@@ -16,16 +16,14 @@ const restored = restore(revokedUntil(soon), soon)
 
 test('of a revocation and a restoration that the log holds twice the longer ones are kept', async t => {
   const store = createMemoryLogStore()
-  const long = block({ jti: 'repeated' }, nowSeconds + 3_600)
-  const restored = block({ jti: 'restored' }, nowSeconds + 3_600)
-  const shorter = { ...long, expiresAt: nowSeconds + 5 }
-  const shortly = restore(restored, nowSeconds + 5)
-  await appendMany(store, [long, restore(restored), shorter, shortly, ...expired(12_000)])
+  const [long, taken] = [block({ jti: 'long' }, late), block({ jti: 'taken' }, late)]
+  const [shorter, shortly] = [{ ...long, expiresAt: soon }, restore(taken, soon)]
+  await appendMany(store, [long, restore(taken), shorter, shortly, ...expired(12_000)])
   const { trim } = await startTrimming(t, store)
   await trim()
   const state = stateOf(store)
-  assert.equal(state.entry(matchKey(long.match, false).key)?.expiresAt, nowSeconds + 3_600)
-  assert.equal(state.restorations.get(restored.id)?.until, nowSeconds + 3_600)
+  assert.equal(state.entry(matchKey(long.match, false).key)?.expiresAt, late)
+  assert.equal(state.restorations.get(taken.id)?.until, late)
 })
 
 test('of a restoration that was prolonged the copy says how long it counts', async t => {
