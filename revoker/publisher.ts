@@ -9,6 +9,7 @@ import type { LogFollower } from '../event-log/follow.ts'
 import { RescindError } from '../revocation/error.ts'
 import type { EventCodec } from '../revocation/formats/rescind.ts'
 import { matchKey } from '../revocation/key.ts'
+import type { Times } from '../revocation/live-key.ts'
 import { checkRevocation, type Revocation } from '../revocation/revocation.ts'
 import type { Logger } from '../runtime/logger.ts'
 
@@ -29,6 +30,16 @@ export interface Published {
   readonly expiresAt: number
 }
 
+/** What became of revocations that were published together. */
+export interface Publication {
+  /** In the order in which they were given. */
+  readonly each: readonly Published[]
+  /** The version from which on all of them are enforced. */
+  readonly position: number
+  /** Whether all of them are of single tokens by their jti: all that enforcers of Choreo Connect can be told. */
+  readonly isByJti: boolean
+}
+
 /** Appends revocations to the log. */
 export interface Publisher {
   /**
@@ -36,6 +47,8 @@ export interface Publisher {
    *   throws; unless it is ERR_LOG_TIMEOUT, nothing was stored.
    */
   publish(revocation: NewRevocation): Promise<Published>
+  /** Publishes all of them or none; as {@link publish} otherwise. At most 900 kB of events together. */
+  publishAll(revocations: readonly NewRevocation[]): Promise<Publication>
 }
 
 /** What a publisher works on. */
@@ -53,39 +66,84 @@ export interface PublisherOptions {
 
 /** Creates a publisher. */
 export function createPublisher(options: PublisherOptions): Publisher {
-  const { log, follower, logger } = options
+  const publishAll = (revocations: readonly NewRevocation[]) => publishTogether(revocations, options)
   return {
-    async publish(revocation) {
-      const now = options.nowSeconds()
-      const event: Revocation = {
-        kind: 'revocation',
-        id: randomBytes(16).toString('hex'),
-        ...revocation,
-        revokedAt: Math.floor(now),
-      }
-      checkRevocation(event, now)
-      const { state } = follower
-      const { set, key } = matchKey(event.match, event.issuedBefore !== undefined)
-      if (!state.admits(set)) throw unknownClaimSet(set.names)
-      const times = state.timesOf(event)
-      // What restored it may not have been read yet; to append a repeat is harmless.
-      const isHeld = () => state.covers(key, times)
-      if (isHeld() && (await hasReadAll(options)) && isHeld()) {
-        // What was read may never have been acknowledged: a repeat must not make it look as if it had been.
-        const { position, digest } = state
-        await log.confirm({ position, digest })
-        return { position, id: undefined, expiresAt: times.expiresAt }
-      }
-      checkKept(times.expiresAt, now, options)
-      if (state.size >= options.revocationsLimit) throw limitReached(options.revocationsLimit, logger)
-      const position = await log.append(options.codec.encode(event))
-      logger.info(
-        { position, id: event.id, claims: set.names, cut: set.cut, actor: event.actor, reason: event.reason },
-        'revoked',
-      )
-      return { position, id: event.id, expiresAt: times.expiresAt }
-    },
+    publishAll,
+    publish: async revocation => (await publishAll([revocation])).each[0] as Published,
   }
+}
+
+/** A revocation on its way into the log. */
+interface Prepared {
+  readonly event: Revocation
+  readonly names: readonly string[]
+  readonly cut: boolean
+  readonly key: Uint8Array
+  readonly times: Times
+}
+
+async function publishTogether(
+  revocations: readonly NewRevocation[],
+  options: PublisherOptions,
+): Promise<Publication> {
+  const { follower } = options
+  const now = options.nowSeconds()
+  const all = revocations.map(revocation => prepare(revocation, now, options))
+  const isHeld = ({ key, times }: Prepared) => follower.state.covers(key, times)
+  // What restored it may not have been read yet; to append a repeat is harmless.
+  const held = all.some(isHeld) && (await hasReadAll(options)) ? new Set(all.filter(isHeld)) : new Set()
+  const heldAt = held.size > 0 ? await confirmRead(options) : -1
+  const missing = all.filter(one => !held.has(one))
+  const positions = missing.length > 0 ? await append(missing, now, options) : []
+  const positionOf = new Map(missing.map((one, index) => [one, positions[index] as number]))
+  return {
+    position: Math.max(heldAt, ...positions),
+    isByJti: all.every(isByJti),
+    each: all.map(one => ({
+      position: positionOf.get(one) ?? heldAt,
+      id: held.has(one) ? undefined : one.event.id,
+      expiresAt: one.times.expiresAt,
+    })),
+  }
+}
+
+function prepare(revocation: NewRevocation, now: number, { follower }: PublisherOptions): Prepared {
+  const event: Revocation = {
+    kind: 'revocation',
+    id: randomBytes(16).toString('hex'),
+    ...revocation,
+    revokedAt: Math.floor(now),
+  }
+  checkRevocation(event, now)
+  const { set, key } = matchKey(event.match, event.issuedBefore !== undefined)
+  if (!follower.state.admits(set)) throw unknownClaimSet(set.names)
+  return { event, names: set.names, cut: set.cut, key, times: follower.state.timesOf(event) }
+}
+
+const isByJti = ({ names, cut }: Prepared): boolean =>
+  !cut && names.includes('jti') && names.every(name => name === 'jti' || name === 'iss')
+
+/** What was read may never have been acknowledged: a repeat must not make it look as if it had been. */
+async function confirmRead({ log, follower }: PublisherOptions): Promise<number> {
+  const { position, digest } = follower.state
+  await log.confirm({ position, digest })
+  return position
+}
+
+async function append(
+  missing: readonly Prepared[],
+  now: number,
+  options: PublisherOptions,
+): Promise<readonly number[]> {
+  const { log, follower, codec, logger, revocationsLimit } = options
+  for (const { times } of missing) checkKept(times.expiresAt, now, options)
+  if (follower.state.size + missing.length > revocationsLimit) throw limitReached(revocationsLimit, logger)
+  const positions = await log.appendAll(missing.map(({ event }) => codec.encode(event)))
+  for (const [index, { event, names, cut }] of missing.entries()) {
+    const { id, actor, reason } = event
+    logger.info({ position: positions[index], id, claims: names, cut, actor, reason }, 'revoked')
+  }
+  return positions
 }
 
 /** Whether everything was read that is in the log now. */
