@@ -11,17 +11,12 @@ import { createLogger, type Logger } from '../runtime/logger.ts'
 import { addTlsGauges } from '../runtime/tls/gauges.ts'
 import { createTokenVerifier } from '../token/verifier.ts'
 import { startAdapterAdmin, startEnforcerAdmin, startRevokerAdmin } from './admin.ts'
+import { openClients } from './clients.ts'
 import { openAdapterTls, openDiscoveryTls } from './discovery-tls.ts'
 import { type OpenedLog, openLog } from './event-log.ts'
 import { importersOf } from './importer-settings.ts'
-import {
-  adapterOf,
-  enforcerOf,
-  graceSecondsOf,
-  issuersOf,
-  retiredKeysSecondsOf,
-  revokerOf,
-} from './settings.ts'
+import { openHttps, revokerOf } from './revoker-settings.ts'
+import { adapterOf, enforcerOf, graceSecondsOf, issuersOf, retiredKeysSecondsOf } from './settings.ts'
 
 /** Parts that can be run. */
 export type Role = 'all' | 'revoker' | 'adapter' | 'enforcer'
@@ -144,8 +139,14 @@ async function serveRevoker(config: Config, opened: OpenedLog): Promise<Running>
   let isReady = false
   const admin = await startRevokerAdmin(config, { ready: () => isReady, deadLetters, registry, logger })
   const { startRevoker } = await import('../revoker/revoker.ts')
+  const { clients, close: closeClients } = await openClients(config, logger)
+  const https = await openHttps(config, logger)
+  if (https !== undefined) addTlsGauges(registry, 'revoker', https.files)
   const revoker = await startRevoker({
     ...revokerOf(config),
+    clients,
+    https,
+    registry,
     log,
     codec,
     follower,
@@ -170,6 +171,8 @@ async function serveRevoker(config: Config, opened: OpenedLog): Promise<Running>
     stop: async () => {
       await importers.close()
       await revoker.close()
+      https?.files.close()
+      closeClients()
       verifier.close()
       await admin.close()
     },

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Break } from './break.ts'
+import { clientBreaks } from './client-breaks.ts'
 import { fleetBreaks } from './fleet-breaks.ts'
 import { logBreaks } from './log-breaks.ts'
 import { requestBreaks } from './request-breaks.ts'
@@ -19,6 +20,7 @@ export const breaks: readonly Break[] = [
   ...logBreaks,
   ...sourceBreaks,
   ...requestBreaks,
+  ...clientBreaks,
   ...rollbackBreaks,
   ...tlsBreaks,
   ...fleetBreaks,
