@@ -61,7 +61,11 @@ function logPeers({ eventLog }: Config): Peer[] {
   return eventLog.driver === 'kafka' ? [kafkaPeer('eventLog.kafka', eventLog.kafka)] : []
 }
 
-const sourcePeers = ({ revoker: { inbox, eventHub } }: Config): Peer[] => [
+const sourcePeers = ({ revoker: { inbox, eventHub, relay } }: Config): Peer[] => [
+  ...Object.entries({
+    endpoint: relay.endpoint,
+    'introspection.endpoint': relay.introspection.endpoint,
+  }).flatMap(([name, url]) => (url === undefined ? [] : [urlPeer(`revoker.relay.${name}`, url)])),
   ...inbox.flatMap(({ kafka, redis, transmitters }, index) => [
     ...(kafka === undefined ? [] : [kafkaPeer(`revoker.inbox[${index}].kafka`, kafka)]),
     ...(redis === undefined ? [] : [redisPeer(`revoker.inbox[${index}].redis`, redis.url)]),
