@@ -7,6 +7,7 @@ import type { Break } from './break.ts'
 import { clientBreaks } from './client-breaks.ts'
 import { fleetBreaks } from './fleet-breaks.ts'
 import { logBreaks } from './log-breaks.ts'
+import { relayBreaks } from './relay-breaks.ts'
 import { requestBreaks } from './request-breaks.ts'
 import { rollbackBreaks } from './rollback-breaks.ts'
 import { sotwBreaks } from './sotw-breaks.ts'
@@ -21,6 +22,7 @@ export const breaks: readonly Break[] = [
   ...sourceBreaks,
   ...requestBreaks,
   ...clientBreaks,
+  ...relayBreaks,
   ...rollbackBreaks,
   ...tlsBreaks,
   ...fleetBreaks,
