@@ -36,7 +36,8 @@ export interface IdentityProvider {
   /** Passes a request on. @throws ProviderUnreachable */
   revoke(request: RevocationRequest): Promise<ProviderAnswer>
   /**
-   * What the identity provider says of a token that is active; undefined of any other.
+   * What the identity provider says of a token that is active; undefined of any other, and of a kind of token of which it
+   * says nothing.
    *
    * @throws ProviderUnreachable also when it does not answer as RFC 7662 says
    */
@@ -55,9 +56,14 @@ export class ProviderUnreachable extends RescindError {
   }
 }
 
-/** Whether introspection can be asked. */
-export const canIntrospect = ({ introspection }: Pick<IdentityProviderOptions, 'introspection'>): boolean =>
-  introspection !== undefined
+/** The error for a kind of token that the endpoint does not deal with (RFC 7009 section 2.2.1). */
+export const unsupportedType = 'unsupported_token_type'
+
+/** The OAuth error that a 400 names (RFC 6749 section 5.2); undefined of any other answer. */
+export function errorOf({ status, body }: Pick<ProviderAnswer, 'status' | 'body'>): unknown {
+  const document = status === 400 ? parseJsonObject(body, depthLimit) : undefined
+  return document && ownMember(document, 'error')
+}
 
 const answerLimitBytes = 64 * 1024
 const depthLimit = 16
@@ -96,6 +102,7 @@ export function createIdentityProvider(options: IdentityProviderOptions): Identi
         },
         body.toString(),
       )
+      if (errorOf(answer) === unsupportedType) return undefined
       const document = answer.status === 200 ? parseJsonObject(answer.body, depthLimit) : undefined
       if (document === undefined)
         throw new ProviderUnreachable(`${endpoint} answered ${answer.status}, not as RFC 7662 says`, false)

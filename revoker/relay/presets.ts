@@ -6,7 +6,7 @@
  */
 import type { Match } from '../../revocation/key.ts'
 import { headerValue, toldHeaders } from '../endpoint/response-headers.ts'
-import type { ProviderAnswer } from './identity-provider.ts'
+import { errorOf, type ProviderAnswer, unsupportedType } from './identity-provider.ts'
 import type { TokenFacts } from './token-facts.ts'
 
 /** Something that a token takes with it: until it expires, or (`cut`) all that was issued until now. */
@@ -19,8 +19,8 @@ export interface Taken {
 }
 
 /**
- * What an answer says. `revoked`: the identity provider's own sign of success. `dead`: the token is not valid there (any
- * more), which is what it also says of forgeries. `refused`: nothing has changed. `unclear`: it failed.
+ * What an answer says. `revoked`: the identity provider's own sign of success. `dead`: nothing remains
+ * to be done there, which is what it also says of forgeries. `refused`: nothing has changed. `unclear`: it failed.
  */
 export type Verdict = 'revoked' | 'dead' | 'refused' | 'unclear'
 
@@ -39,9 +39,13 @@ export const presetNames = ['generic', 'keycloak', 'wso2'] as const
 /** A failure of the server; whatever else is not a success is the request's own fault. */
 const failed = (status: number): Verdict => (status >= 500 ? 'unclear' : 'refused')
 
-/** A 200 is also the answer for a token that is not known (RFC 7009 section 2.2): it proves nothing by itself. */
+/**
+ * A 200 is also the answer for a token that is not known (RFC 7009 section 2.2): it proves nothing by itself. Some cannot
+ * revoke JWTs and say so, after they have authenticated the client (oidc-provider): here they can be revoked.
+ */
 const generic: Preset = {
-  verdict: ({ status }) => (status === 200 ? 'dead' : failed(status)),
+  verdict: answer =>
+    answer.status === 200 || errorOf(answer) === unsupportedType ? 'dead' : failed(answer.status),
   taken: facts => (facts.kind === 'access' ? [ofToken(facts)] : ofUserAtClient(facts)),
 }
 
@@ -59,8 +63,9 @@ const [accessHeader, refreshHeader] = toldHeaders
 /** WSO2 names in headers what it has revoked; a bare 200 is the answer for a token that is not known. */
 const wso2: Preset = {
   verdict: ({ status, headers }) => {
+    if (status !== 200) return failed(status)
     const isNamed = [accessHeader, refreshHeader].some(name => headers[name.toLowerCase()] !== undefined)
-    return status === 200 && isNamed ? 'revoked' : generic.verdict({ status, headers, body: Buffer.alloc(0) })
+    return isNamed ? 'revoked' : 'dead'
   },
   taken: facts => (facts.kind === 'access' ? [ofToken(facts)] : []),
   named: ({ headers }) => {

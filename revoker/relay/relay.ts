@@ -5,7 +5,6 @@
  */
 import { createHash } from 'node:crypto'
 import { RescindError } from '../../revocation/error.ts'
-import { ownMember, parseJsonObject } from '../../revocation/json-object.ts'
 import { jwtFingerprint, opaqueFingerprint } from '../../revocation/token-fingerprint.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { parseJwt } from '../../token/jwt.ts'
@@ -18,7 +17,12 @@ import type { AnswerRevocation, RevocationRequest } from '../endpoint/revocation
 import type { Publication, Publisher } from '../publisher.ts'
 import { tokenMatch } from '../revoked-token.ts'
 import { createFlights } from './flights.ts'
-import { type IdentityProvider, type ProviderAnswer, ProviderUnreachable } from './identity-provider.ts'
+import {
+  errorOf,
+  type IdentityProvider,
+  type ProviderAnswer,
+  ProviderUnreachable,
+} from './identity-provider.ts'
 import type { Intent, Intents } from './intents.ts'
 import type { Preset, Taken, Verdict } from './presets.ts'
 import { createSettlement, newIntent, type SettlementOptions } from './settlement.ts'
@@ -230,14 +234,10 @@ function callerOf({ headers, form }: RevocationRequest, { assertions }: RelayOpt
   )
 }
 
-const badClientErrors: readonly unknown[] = ['invalid_client', 'unauthorized_client']
-const answerDepthLimit = 4
-
 /** The identity provider did not accept the client's credentials (RFC 6749 section 5.2). */
-function isBadClient({ status, body }: ProviderAnswer): boolean {
-  if (status === 401) return true
-  const document = status === 400 ? parseJsonObject(body, answerDepthLimit) : undefined
-  return document !== undefined && badClientErrors.includes(ownMember(document, 'error'))
+function isBadClient(answer: ProviderAnswer): boolean {
+  const error = errorOf(answer)
+  return answer.status === 401 || error === 'invalid_client' || error === 'unauthorized_client'
 }
 
 const keyOf = (token: string, client: string | undefined): string =>
