@@ -61,7 +61,8 @@ function logPeers({ eventLog }: Config): Peer[] {
   return eventLog.driver === 'kafka' ? [kafkaPeer('eventLog.kafka', eventLog.kafka)] : []
 }
 
-const sourcePeers = ({ revoker: { inbox, eventHub } }: Config): Peer[] => [
+const sourcePeers = ({ revoker: { grants, inbox, eventHub } }: Config): Peer[] => [
+  ...(grants.store === 'redis' ? [redisPeer('revoker.grants.redis', grants.redis.url)] : []),
   ...inbox.flatMap(({ kafka, redis, transmitters }, index) => [
     ...(kafka === undefined ? [] : [kafkaPeer(`revoker.inbox[${index}].kafka`, kafka)]),
     ...(redis === undefined ? [] : [redisPeer(`revoker.inbox[${index}].redis`, redis.url)]),

@@ -13,6 +13,7 @@ import { createTokenVerifier } from '../token/verifier.ts'
 import { startAdapterAdmin, startEnforcerAdmin, startRevokerAdmin } from './admin.ts'
 import { openAdapterTls, openDiscoveryTls } from './discovery-tls.ts'
 import { type OpenedLog, openLog } from './event-log.ts'
+import { openGrants } from './grants.ts'
 import { importersOf } from './importer-settings.ts'
 import {
   adapterOf,
@@ -143,9 +144,11 @@ async function serveRevoker(config: Config, opened: OpenedLog): Promise<Running>
   })
   let isReady = false
   const admin = await startRevokerAdmin(config, { ready: () => isReady, deadLetters, registry, logger })
+  const grants = await openGrants(config, registry, logger)
   const { startRevoker } = await import('../revoker/revoker.ts')
   const revoker = await startRevoker({
     ...revokerOf(config),
+    grants,
     log,
     codec,
     follower,
@@ -156,6 +159,7 @@ async function serveRevoker(config: Config, opened: OpenedLog): Promise<Running>
   const { startImporters } = await import('../revoker/importers.ts')
   const importers = startImporters({
     ...importersOf(config),
+    grants: revoker.registry,
     publish: revoker.publisher.publish,
     deadLetters,
     registry,
@@ -170,6 +174,7 @@ async function serveRevoker(config: Config, opened: OpenedLog): Promise<Running>
     stop: async () => {
       await importers.close()
       await revoker.close()
+      await grants?.store.close()
       verifier.close()
       await admin.close()
     },

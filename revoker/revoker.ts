@@ -14,6 +14,11 @@ import { createSecretVerifier } from '../token/secret.ts'
 import type { TokenVerifier } from '../token/verifier.ts'
 import { addAdminApi } from './admin-api.ts'
 import { type ConfiguredClient, createClientAuthenticator } from './client-authentication.ts'
+import type { Feeder } from './grants/feeders.ts'
+import type { GrantStore } from './grants/grant-store.ts'
+import { addGrantsApi } from './grants/grants-api.ts'
+import type { RefusalReason } from './grants/refusals.ts'
+import { createTokenRegistry, type TokenRegistry } from './grants/token-registry.ts'
 import { createHttpServer } from './http-server.ts'
 import { keepLifetimeDeclared } from './lifetime-declaration.ts'
 import { trimLog } from './log-trimming.ts'
@@ -39,7 +44,16 @@ export interface RevokerOptions {
   readonly revocationsLimit: number
   /** What `GET /events/rejected` lists. */
   readonly deadLetters: DeadLetters
+  /** The token registry; absent: there is none. */
+  readonly grants?: GrantsOptions | undefined
   readonly logger: Logger
+}
+
+/** Where grants are kept, and who reports them. */
+export interface GrantsOptions {
+  readonly store: GrantStore
+  readonly feeders: readonly Feeder[]
+  readonly onRefused: (reason: RefusalReason) => void
 }
 
 /** A running revoker. */
@@ -47,6 +61,8 @@ export interface Revoker {
   readonly port: number
   /** For importers in the same process. */
   readonly publisher: Publisher
+  /** The same; absent if there is none. */
+  readonly registry: TokenRegistry | undefined
   /** Lets requests that are under way end, then stops. */
   close(): Promise<void>
 }
@@ -78,6 +94,15 @@ export async function startRevoker(options: RevokerOptions): Promise<Revoker> {
       options.maxClockDifferenceSeconds,
       follower.state.lifetimes.seconds,
     )
+  const { grants } = options
+  const registry =
+    grants &&
+    createTokenRegistry({
+      ...grants,
+      publish: publisher.publish,
+      nowSeconds,
+      longestTokenSeconds: () => follower.state.lifetimes.seconds + graceSeconds,
+    })
   const server = createHttpServer(logger)
   await addRevokeEndpoint(server, {
     authenticator: createClientAuthenticator(options.clients),
@@ -97,6 +122,7 @@ export async function startRevoker(options: RevokerOptions): Promise<Revoker> {
     issuers: options.issuers,
     nowSeconds,
   })
+  addGrantsApi(server, grants && registry && { ...grants, registry, secrets: createSecretVerifier() })
   const address = parseAddress(options.address)
   await listenAt('revoker.address', formatAddress(address), () =>
     server.listen(
@@ -107,6 +133,7 @@ export async function startRevoker(options: RevokerOptions): Promise<Revoker> {
   return {
     port: typeof bound === 'object' && bound !== null ? bound.port : 0,
     publisher,
+    registry,
     close: async () => {
       declaration.close()
       await server.close()

@@ -4,6 +4,7 @@
  * @module
  */
 import { parseDurationMs } from './duration.ts'
+import { feederProblems, issuedFormatProblems } from './grants-checks.ts'
 import { eventHubProblems, inboxProblems, kafkaLoginProblems } from './importer-checks.ts'
 import type { Config } from './schema.ts'
 import { valueAt } from './schema-tree.ts'
@@ -33,6 +34,8 @@ const crossChecks: readonly CrossCheck[] = [
   },
   { needs: ['revoker'], check: ({ revoker }) => adminTokenProblems(revoker.admin.tokens) },
   { needs: ['issuers', 'revoker', 'eventLog'], check: inboxProblems },
+  { needs: ['issuers', 'revoker'], check: feederProblems },
+  { needs: ['revoker'], check: issuedFormatProblems },
   { needs: ['eventLog', 'revoker'], check: kafkaLoginProblems },
   { needs: ['issuers', 'revoker'], check: eventHubProblems },
   { needs: ['adapter'], check: adapterTlsProblems },

@@ -6,6 +6,7 @@
 import Type from 'typebox'
 import { count, element, list, listenAddress, secretHash, section, text } from '../fields.ts'
 import { eventHubSection } from './event-hub.ts'
+import { grantsSection } from './grants.ts'
 import { inboxSection } from './inbox.ts'
 
 const client = element('One client that may revoke its own tokens.', {
@@ -56,6 +57,7 @@ export const revokerSection = section('The revocation endpoint (RFC 7009), its c
   admin: section('Who may use the admin API.', {
     tokens: list(adminToken, { maxItems: 16, description: 'The bearer tokens of the admin API.' }),
   }),
+  grants: grantsSection,
   inbox: inboxSection,
   eventHub: eventHubSection,
   maxRevocations: count({
