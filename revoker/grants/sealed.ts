@@ -27,18 +27,16 @@ const textAt = saltBytes + nonceBytes
 
 /** Seals a token under the other one of its grant. */
 export function seal(text: string, opener: Opener): Buffer {
-  const salt = randomBytes(saltBytes)
-  const nonce = randomBytes(nonceBytes)
-  const cipher = createCipheriv(algorithm, keyOf(opener, salt), nonce).setAAD(opener.belongsTo)
-  return Buffer.concat([salt, nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()])
+  const head = randomBytes(textAt)
+  const cipher = createCipheriv(algorithm, keyOf(opener, head), nonceOf(head)).setAAD(opener.belongsTo)
+  return Buffer.concat([head, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()])
 }
 
 /** The token that was sealed; undefined if this is not what opens it. */
 export function unseal(sealed: Buffer, opener: Opener): string | undefined {
   if (sealed.length < textAt + tagBytes) return undefined
-  const salt = sealed.subarray(0, saltBytes)
-  const nonce = sealed.subarray(saltBytes, textAt)
-  const decipher = createDecipheriv(algorithm, keyOf(opener, salt), nonce, { authTagLength: tagBytes })
+  const lengths = { authTagLength: tagBytes }
+  const decipher = createDecipheriv(algorithm, keyOf(opener, sealed), nonceOf(sealed), lengths)
   decipher.setAAD(opener.belongsTo).setAuthTag(sealed.subarray(-tagBytes))
   try {
     const text = decipher.update(sealed.subarray(textAt, -tagBytes))
@@ -48,5 +46,9 @@ export function unseal(sealed: Buffer, opener: Opener): string | undefined {
   }
 }
 
-const keyOf = ({ kind, octets }: Opener, salt: Uint8Array): Buffer =>
-  Buffer.from(hkdfSync('sha256', octets, salt, `rescind grant 1: sealed under ${kind}`, keyBytes))
+function keyOf({ kind, octets }: Opener, sealed: Buffer): Buffer {
+  const salt = sealed.subarray(0, saltBytes)
+  return Buffer.from(hkdfSync('sha256', octets, salt, `rescind grant 1: sealed under ${kind}`, keyBytes))
+}
+
+const nonceOf = (sealed: Buffer): Buffer => sealed.subarray(saltBytes, textAt)

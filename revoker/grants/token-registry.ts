@@ -143,13 +143,16 @@ export function createTokenRegistry(options: TokenRegistryOptions): TokenRegistr
       const adding = await Promise.allSettled(reports.map(async report => addOne(read(report), actor)))
       const failures = adding.filter(result => result.status === 'rejected').map(({ reason }) => reason)
       // What can be repeated comes first: it then brings up the others again.
-      const [failure] = [...failures.filter(error => !isRefusal(error)), ...failures]
-      if (failure !== undefined) throw failure
+      const failure = failures.find(error => !isRefusal(error)) ?? failures[0]
+      if (failure === undefined) return
+      if (reports.length === 1 || !isRefusal(failure)) throw failure
+      const index = adding.findIndex(({ status }) => status === 'rejected')
+      throw new RescindError('ERR_GRANT_REFUSED', `report ${index} of the list: ${failure.message}`)
     },
   }
 }
 
-const isRefusal = (error: unknown): boolean =>
+const isRefusal = (error: unknown): error is RescindError =>
   error instanceof RescindError && error.code === 'ERR_GRANT_REFUSED'
 
 const whys: Readonly<Record<StoreRefusal, string>> = {

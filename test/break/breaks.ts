@@ -5,6 +5,7 @@
  */
 import type { Break } from './break.ts'
 import { fleetBreaks } from './fleet-breaks.ts'
+import { grantBreaks } from './grant-breaks.ts'
 import { logBreaks } from './log-breaks.ts'
 import { requestBreaks } from './request-breaks.ts'
 import { rollbackBreaks } from './rollback-breaks.ts'
@@ -19,6 +20,7 @@ export const breaks: readonly Break[] = [
   ...logBreaks,
   ...sourceBreaks,
   ...requestBreaks,
+  ...grantBreaks,
   ...rollbackBreaks,
   ...tlsBreaks,
   ...fleetBreaks,

@@ -209,7 +209,10 @@ test('a reporter speaks for its own issuers only: otherwise nothing of what it s
 test('what can be stored of a list is stored, and what cannot is said', async () => {
   await add(report('mine', undefined, { grantId: 'g' }))
   const bad = report('bad', undefined, { grantId: 'g', clientId: 'other' })
-  await assert.rejects(add(bad, report('good')), isRefused)
+  await assert.rejects(add(report('fine'), bad, report('good')), (error: unknown) => {
+    assert.match(String(error), /report 1 of the list: grantId: it is the grant of another client/)
+    return isRefused(error)
+  })
   assert.deepEqual([await isUnknown('bad'), await isUnknown('good')], [true, false])
 })
 
