@@ -1,7 +1,9 @@
 /** Events of issued tokens: which are taken, of whom, and that they are done with only when they are stored. */
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
 import { Registry } from 'prom-client'
 import { createForeignReader } from '../../revoker/foreign-events.ts'
@@ -12,6 +14,7 @@ import { createIngests } from '../../revoker/ingest.ts'
 import { newFolder } from '../support/embedded-log.ts'
 import { nowSeconds, openGrantsIn } from '../support/grant-stores.ts'
 import { type Ingesting, longestTokenSeconds, startIngesting } from '../support/ingesting.ts'
+import { projectRoot } from '../support/project.ts'
 
 const issuer = 'https://idp.example.com'
 const issued = (token: string, changes: object = {}) => ({
@@ -116,4 +119,15 @@ test('with a key of the inbox an event needs its HMAC', async () => {
   assert.deepEqual([problems().length, await isKnown('one')], [2, false])
   await take(signed(eventKey), { eventKey })
   assert.equal(await isKnown('one'), true)
+})
+
+test('the event and the report of docs/revoker.md are taken', async () => {
+  const document = readFileSync(join(projectRoot, 'docs', 'revoker.md'), 'utf8')
+  const [, event = ''] = /```json\n(.*?)```/s.exec(document) ?? []
+  const [, body = ''] = /-d '(.*?)'/s.exec(document) ?? []
+  await take(Buffer.from(event))
+  await take(eventOf(JSON.parse(body)))
+  assert.deepEqual(problems(), [])
+  const found = await registry.find('9c0d7a52-7f6e-3b0c-a2d1-5e4f3a2b1c0d', 'refresh_token')
+  assert.deepEqual([found?.clientId, found?.subject], ['shop-frontend', 'alice'])
 })

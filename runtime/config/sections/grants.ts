@@ -34,7 +34,7 @@ export const grantsSection = section(
         'Where it lies. none: there is no registry. lmdb: in a folder, for a single revoker process. redis: for any number of revokers.',
     }),
     folder: text('the path of a folder', {
-      default: './rescind-grants',
+      default: './rescind-data/grants',
       maxLength: 4_096,
       description: 'With store lmdb: the folder, of its own; it is created.',
     }),
