@@ -5,8 +5,7 @@
  */
 import type { Registry } from 'prom-client'
 import type { GrantStore } from '../revoker/grants/grant-store.ts'
-import { countRefusals } from '../revoker/grants/refusals.ts'
-import type { GrantsOptions } from '../revoker/revoker.ts'
+import type { RevokerOptions } from '../revoker/revoker.ts'
 import { readClientTls } from '../runtime/client-tls.ts'
 import { parseRedisUrl } from '../runtime/config/redis-url.ts'
 import type { Config } from '../runtime/config/schema.ts'
@@ -23,12 +22,12 @@ export async function openGrants(
   config: Config,
   registry: Registry,
   logger: Logger,
-): Promise<GrantsOptions | undefined> {
+): Promise<RevokerOptions['grants']> {
   const store = await openStore(config, logger)
   if (store === undefined) return undefined
   if (store.size !== undefined)
     addGauge(registry, 'rescind_revoker_grants', 'Grants in the token registry.', store.size)
-  return { store, feeders: config.revoker.grants.feeders, onRefused: countRefusals(registry) }
+  return { store, feeders: config.revoker.grants.feeders }
 }
 
 async function openStore(config: Config, logger: Logger): Promise<GrantStore | undefined> {

@@ -11,18 +11,13 @@ import { createLogger, type Logger } from '../runtime/logger.ts'
 import { addTlsGauges } from '../runtime/tls/gauges.ts'
 import { createTokenVerifier } from '../token/verifier.ts'
 import { startAdapterAdmin, startEnforcerAdmin, startRevokerAdmin } from './admin.ts'
+import { openClients } from './clients.ts'
 import { openAdapterTls, openDiscoveryTls } from './discovery-tls.ts'
 import { type OpenedLog, openLog } from './event-log.ts'
 import { openGrants } from './grants.ts'
 import { importersOf } from './importer-settings.ts'
-import {
-  adapterOf,
-  enforcerOf,
-  graceSecondsOf,
-  issuersOf,
-  retiredKeysSecondsOf,
-  revokerOf,
-} from './settings.ts'
+import { openHttps, revokerOf } from './revoker-settings.ts'
+import { adapterOf, enforcerOf, graceSecondsOf, issuersOf, retiredKeysSecondsOf } from './settings.ts'
 
 /** Parts that can be run. */
 export type Role = 'all' | 'revoker' | 'adapter' | 'enforcer'
@@ -146,9 +141,15 @@ async function serveRevoker(config: Config, opened: OpenedLog): Promise<Running>
   const admin = await startRevokerAdmin(config, { ready: () => isReady, deadLetters, registry, logger })
   const grants = await openGrants(config, registry, logger)
   const { startRevoker } = await import('../revoker/revoker.ts')
+  const { clients, close: closeClients } = await openClients(config, logger)
+  const https = await openHttps(config, logger)
+  if (https !== undefined) addTlsGauges(registry, 'revoker', https.files)
   const revoker = await startRevoker({
     ...revokerOf(config),
+    clients,
     grants,
+    https,
+    registry,
     log,
     codec,
     follower,
@@ -159,7 +160,7 @@ async function serveRevoker(config: Config, opened: OpenedLog): Promise<Running>
   const { startImporters } = await import('../revoker/importers.ts')
   const importers = startImporters({
     ...importersOf(config),
-    grants: revoker.registry,
+    tokens: revoker.tokens,
     publish: revoker.publisher.publish,
     deadLetters,
     registry,
@@ -175,6 +176,8 @@ async function serveRevoker(config: Config, opened: OpenedLog): Promise<Running>
       await importers.close()
       await revoker.close()
       await grants?.store.close()
+      https?.files.close()
+      closeClients()
       verifier.close()
       await admin.close()
     },

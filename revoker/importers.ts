@@ -15,14 +15,14 @@ export interface ImportersOptions extends IngestOptions {
   /** Absent: there is no event hub. */
   readonly eventHub: EventHubSettings | undefined
   /** Absent: there is no token registry. */
-  readonly grants?: TokenRegistry | undefined
+  readonly tokens?: TokenRegistry | undefined
 }
 
 /** Starts all inboxes and the event hub, in the background. What cannot be reached is tried until it can. */
 export function startImporters(options: ImportersOptions): Importer {
-  const { inboxes, eventHub, grants, logger } = options
+  const { inboxes, eventHub, tokens, logger } = options
   const ingestOf = createIngests(options)
-  const importers = inboxes.map(inbox => startInbox(inbox, ingestOf(`inbox:${inbox.name}`), logger, grants))
+  const importers = inboxes.map(inbox => startInbox(inbox, ingestOf(`inbox:${inbox.name}`), logger, tokens))
   if (eventHub !== undefined)
     importers.push(startEventHubImporter({ settings: eventHub, ingest: ingestOf('event-hub'), logger }))
   return {

@@ -3,29 +3,34 @@
  *
  * @module
  */
+import type { Registry } from 'prom-client'
 import type { DeadLetters } from '../event-log/dead-letters.ts'
 import type { EventLog } from '../event-log/event-log.ts'
 import type { LogFollower } from '../event-log/follow.ts'
 import type { EventCodec } from '../revocation/formats/rescind.ts'
-import { formatAddress, parseAddress } from '../runtime/config/address.ts'
-import { listenAt } from '../runtime/listen.ts'
 import type { Logger } from '../runtime/logger.ts'
+import type { TlsFiles } from '../runtime/tls/files.ts'
 import { createSecretVerifier } from '../token/secret.ts'
 import type { TokenVerifier } from '../token/verifier.ts'
 import { addAdminApi } from './admin-api.ts'
-import { type ConfiguredClient, createClientAuthenticator } from './client-authentication.ts'
+import { createAssertionVerifier } from './clients/assertions.ts'
+import { type ClientLimits, createClientAuthenticator } from './clients/authentication.ts'
+import type { ConfiguredClient } from './clients/configured-client.ts'
+import { addMetadata, authMethodsOf } from './endpoint/metadata.ts'
+import type { ResponseHeaders } from './endpoint/response-headers.ts'
+import { addRevokeEndpoint } from './endpoint/revoke-endpoint.ts'
 import type { Feeder } from './grants/feeders.ts'
 import type { GrantStore } from './grants/grant-store.ts'
 import { addGrantsApi } from './grants/grants-api.ts'
-import type { RefusalReason } from './grants/refusals.ts'
+import { countRefusals } from './grants/refusals.ts'
 import { createTokenRegistry, type TokenRegistry } from './grants/token-registry.ts'
-import { createHttpServer } from './http-server.ts'
+import { createHttpServer, listenHttp, listenHttps } from './http-server.ts'
 import { keepLifetimeDeclared } from './lifetime-declaration.ts'
 import { trimLog } from './log-trimming.ts'
 import { createPublisher, type Publisher } from './publisher.ts'
 import { addRejectedEvents } from './rejected-events.ts'
-import { addRevokeEndpoint } from './revoke-endpoint.ts'
 import { revokerRules } from './revoked-token.ts'
+import { createStandalone } from './standalone/standalone.ts'
 
 /** Settings of a revoker; see docs/configuration.md. The log and its follower may be shared with an adapter. */
 export interface RevokerOptions {
@@ -34,26 +39,27 @@ export interface RevokerOptions {
   readonly codec: EventCodec
   readonly verifier: TokenVerifier
   readonly address: string
+  /** Where to listen for HTTPS too. */
+  readonly https: { readonly address: string; readonly files: TlsFiles } | undefined
+  readonly publicUrl: string
+  readonly trustedProxies: readonly string[]
+  readonly corsOrigins: readonly string[]
+  readonly responseHeaders: ResponseHeaders
+  readonly tenantDomain: string
   readonly clients: readonly ConfiguredClient[]
+  readonly limits: ClientLimits
   readonly adminTokens: readonly { readonly name: string; readonly hash: string }[]
   readonly issuers: readonly string[]
-  readonly tenantDomain: string
   readonly clockToleranceSeconds: number
   readonly maxClockDifferenceSeconds: number
   readonly maxTokenLifetimeSeconds: number
   readonly revocationsLimit: number
   /** What `GET /events/rejected` lists. */
   readonly deadLetters: DeadLetters
-  /** The token registry; absent: there is none. */
-  readonly grants?: GrantsOptions | undefined
+  /** Where the token registry keeps grants, and who reports them; absent: there is none. */
+  readonly grants?: { readonly store: GrantStore; readonly feeders: readonly Feeder[] } | undefined
+  readonly registry: Registry
   readonly logger: Logger
-}
-
-/** Where grants are kept, and who reports them. */
-export interface GrantsOptions {
-  readonly store: GrantStore
-  readonly feeders: readonly Feeder[]
-  readonly onRefused: (reason: RefusalReason) => void
 }
 
 /** A running revoker. */
@@ -62,7 +68,7 @@ export interface Revoker {
   /** For importers in the same process. */
   readonly publisher: Publisher
   /** The same; absent if there is none. */
-  readonly registry: TokenRegistry | undefined
+  readonly tokens: TokenRegistry | undefined
   /** Lets requests that are under way end, then stops. */
   close(): Promise<void>
 }
@@ -73,10 +79,11 @@ export interface Revoker {
  * @throws RescindError ERR_ADDRESS_IN_USE if it cannot listen.
  */
 export async function startRevoker(options: RevokerOptions): Promise<Revoker> {
-  const { log, follower, logger, verifier } = options
+  const { log, follower, logger, verifier, clients, publicUrl, responseHeaders, clockToleranceSeconds } =
+    options
   const declaration = keepLifetimeDeclared(options)
   await declaration.declared
-  const graceSeconds = options.clockToleranceSeconds + options.maxClockDifferenceSeconds
+  const graceSeconds = clockToleranceSeconds + options.maxClockDifferenceSeconds
   const trimming = trimLog({ ...options, graceSeconds })
   const nowSeconds = () => Date.now() / 1000
   const publisher = createPublisher({
@@ -89,13 +96,9 @@ export async function startRevoker(options: RevokerOptions): Promise<Revoker> {
     revocationsLimit: options.revocationsLimit,
   })
   const rules = () =>
-    revokerRules(
-      options.clockToleranceSeconds,
-      options.maxClockDifferenceSeconds,
-      follower.state.lifetimes.seconds,
-    )
-  const { grants } = options
-  const registry =
+    revokerRules(clockToleranceSeconds, options.maxClockDifferenceSeconds, follower.state.lifetimes.seconds)
+  const grants = options.grants && { ...options.grants, onRefused: countRefusals(options.registry) }
+  const tokens =
     grants &&
     createTokenRegistry({
       ...grants,
@@ -103,15 +106,28 @@ export async function startRevoker(options: RevokerOptions): Promise<Revoker> {
       nowSeconds,
       longestTokenSeconds: () => follower.state.lifetimes.seconds + graceSeconds,
     })
-  const server = createHttpServer(logger)
-  await addRevokeEndpoint(server, {
-    authenticator: createClientAuthenticator(options.clients),
-    verifier,
-    rules,
-    publisher,
-    tenantDomain: options.tenantDomain,
-    logger,
+  const server = createHttpServer(logger, options.trustedProxies)
+  const assertions = createAssertionVerifier({
+    audiences: [publicUrl, `${publicUrl}/oauth2/revoke`, `${publicUrl}/revoke`],
+    clockToleranceSeconds,
+    nowSeconds,
   })
+  const authenticator = createClientAuthenticator(clients, assertions, options.limits)
+  const { tenantDomain } = options
+  await addRevokeEndpoint(server, {
+    ...options,
+    jsonp: true,
+    answer: createStandalone({
+      authenticator,
+      verifier,
+      rules,
+      publisher,
+      responseHeaders,
+      tenantDomain,
+      logger,
+    }),
+  })
+  addMetadata(server, { publicUrl, authMethods: authMethodsOf(clients.map(({ proof }) => proof.method)) })
   const administrators = { tokens: options.adminTokens, secrets: createSecretVerifier() }
   addRejectedEvents(server, { ...administrators, deadLetters: options.deadLetters })
   addAdminApi(server, {
@@ -122,20 +138,17 @@ export async function startRevoker(options: RevokerOptions): Promise<Revoker> {
     issuers: options.issuers,
     nowSeconds,
   })
-  addGrantsApi(server, grants && registry && { ...grants, registry, secrets: createSecretVerifier() })
-  const address = parseAddress(options.address)
-  await listenAt('revoker.address', formatAddress(address), () =>
-    server.listen(
-      address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port },
-    ),
-  )
-  const bound = server.server.address()
+  addGrantsApi(server, grants && tokens && { ...grants, tokens, secrets: createSecretVerifier() })
+  const port = await listenHttp(server, options.address)
+  const { https } = options
+  const overTls = https && (await listenHttps(server, https.address, https.files))
   return {
-    port: typeof bound === 'object' && bound !== null ? bound.port : 0,
+    port,
     publisher,
-    registry,
+    tokens,
     close: async () => {
       declaration.close()
+      await overTls?.close()
       await server.close()
       await trimming.close()
     },

@@ -14,7 +14,7 @@ import type { TokenRegistry } from './token-registry.ts'
 
 /** What the route works on. */
 export interface GrantsApiOptions {
-  readonly registry: TokenRegistry
+  readonly tokens: TokenRegistry
   readonly feeders: readonly Feeder[]
   readonly secrets: SecretVerifier
   readonly onRefused: (reason: RefusalReason) => void
@@ -46,7 +46,7 @@ export function addGrantsApi(server: FastifyInstance, options: GrantsApiOptions 
     { schema: { body: reportsSchema }, bodyLimit: bodyLimitBytes, onRequest: authenticate },
     async (request, reply) => {
       const { name, issuers } = authenticated.get(request) as Feeder
-      await options.registry.add(reportsOf(request.body), { actor: `feeder:${name}`, issuers })
+      await options.tokens.add(reportsOf(request.body), { actor: `feeder:${name}`, issuers })
       return reply.code(204).send()
     },
   )

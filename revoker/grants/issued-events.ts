@@ -18,7 +18,7 @@ export const tokensIssued = 'tokens-issued'
 const eventType = 'io.rescind.tokens-issued.v1'
 
 /** The format of an inbox's events; what they report is stored while they are read. They revoke nothing by themselves. */
-export const tokensIssuedFormat = (registry: TokenRegistry, actor: string): MessageFormat => ({
+export const tokensIssuedFormat = (tokens: TokenRegistry, actor: string): MessageFormat => ({
   name: tokensIssued,
   signed: false,
   recognises: ({ signed, body }) => !signed && ownMember(body, 'type') === eventType,
@@ -28,7 +28,7 @@ export const tokensIssuedFormat = (registry: TokenRegistry, actor: string): Mess
     const data = ownMember(body, 'data')
     if (!Check(reportsSchema, data))
       throw invalidEvent('data: not a report of issued tokens, nor a list of them')
-    await registry.add(reportsOf(data), { actor, issuers })
+    await tokens.add(reportsOf(data), { actor, issuers })
     return []
   },
 })

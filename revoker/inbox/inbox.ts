@@ -36,11 +36,11 @@ export function startInbox(
   settings: InboxSettings,
   ingest: Ingest,
   logger: Logger,
-  registry?: TokenRegistry,
+  tokens?: TokenRegistry,
 ): Importer {
   const { name, from, formats, issuers, key, transmitters } = settings
   const sets = createSetVerifier(transmitters, logger)
-  const furtherFormats = registry === undefined ? [] : [tokensIssuedFormat(registry, `inbox:${name}`)]
+  const furtherFormats = tokens === undefined ? [] : [tokensIssuedFormat(tokens, `inbox:${name}`)]
   const reader = createForeignReader({ formats, furtherFormats, issuers, eventKey: key, sets })
   const takePage: TakePage = async (messages, signal) => {
     const read = async ({ content }: InboxMessage) => {

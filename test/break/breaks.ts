@@ -4,6 +4,7 @@
  * @module
  */
 import type { Break } from './break.ts'
+import { clientBreaks } from './client-breaks.ts'
 import { fleetBreaks } from './fleet-breaks.ts'
 import { grantBreaks } from './grant-breaks.ts'
 import { logBreaks } from './log-breaks.ts'
@@ -20,6 +21,7 @@ export const breaks: readonly Break[] = [
   ...logBreaks,
   ...sourceBreaks,
   ...requestBreaks,
+  ...clientBreaks,
   ...grantBreaks,
   ...rollbackBreaks,
   ...tlsBreaks,

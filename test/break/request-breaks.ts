@@ -10,9 +10,9 @@ export const requestBreaks: readonly Break[] = [
   {
     invariant: 6,
     what: 'any secret of a configured client is taken for its own',
-    file: 'revoker/client-authentication.ts',
-    find: 'secret, client.secretHash))',
-    replace: 'secret, client.secretHash) || true)',
+    file: 'revoker/clients/authentication.ts',
+    find: 'presented.secret, proof.hash)',
+    replace: 'presented.secret, proof.hash).then(() => true)',
     testFile: 'integration/revoke-endpoint.test.ts',
     testName: 'refuses a request with a wrong secret, and appends nothing',
   },
@@ -28,7 +28,7 @@ export const requestBreaks: readonly Break[] = [
   {
     invariant: 6,
     what: "a client revokes another client's token",
-    file: 'revoker/revoke-endpoint.ts',
+    file: 'revoker/standalone/standalone.ts',
     find: 'clients.find(candidate => belongsTo(token, candidate))',
     replace: 'clients.find(candidate => belongsTo(token, candidate) || clients.length > 0)',
     testFile: 'integration/check.test.ts',
@@ -37,18 +37,16 @@ export const requestBreaks: readonly Break[] = [
   {
     invariant: 6,
     what: 'whoever asks is told whether a token is known that is not theirs',
-    file: 'revoker/revoke-endpoint.ts',
-    find: `    logger.warn({ client: clients[0]?.id }, "nothing to revoke: another client's token")
-    return succeed(reply, {})`,
-    replace: `    logger.warn({ client: clients[0]?.id }, "nothing to revoke: another client's token")
-    return refuse(reply, badClient('not the token of this client'))`,
+    file: 'revoker/standalone/standalone.ts',
+    find: "return succeeded('foreign')",
+    replace: "return refused(badClient('not the token of this client'))",
     testFile: 'integration/revoke-endpoint.test.ts',
     testName: "answers another client's token byte by byte like one that it cannot know",
   },
   {
     invariant: 6,
     what: 'a token that is not valid is logged',
-    file: 'revoker/revoke-endpoint.ts',
+    file: 'revoker/standalone/standalone.ts',
     find: 'logger.info({ reason: verification.reason }',
     replace: 'logger.info({ reason: verification.reason, text }',
     testFile: 'integration/secrets-in-logs.test.ts',
@@ -103,7 +101,7 @@ export const requestBreaks: readonly Break[] = [
   {
     invariant: 8,
     what: 'the body of a request may be as large as it likes',
-    file: 'revoker/revoker.ts',
+    file: 'revoker/http-server.ts',
     find: 'const bodyLimitBytes = 64 * 1024',
     replace: 'const bodyLimitBytes = 2 ** 30',
     testFile: 'integration/revoke-endpoint.test.ts',

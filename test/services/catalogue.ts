@@ -85,6 +85,7 @@ export const components: readonly Component[] = [
   kafkaComponent(kafkaOldest, kafkaOldestVersion),
   debianComponent({ name: 'rabbitmq', package: 'rabbitmq-server', binary: 'rabbitmq-server' }),
   debianComponent({ name: 'h2load', package: 'nghttp2-client', binary: 'h2load' }),
+  debianComponent({ name: 'curl', package: 'curl', binary: 'curl' }),
   debianComponent({ name: 'redis', package: 'redis-server', binary: 'redis-server' }),
   debianComponent({ name: 'chromium', package: 'chromium', binary: 'chromium' }),
   debianComponent({ name: 'docker-compose', package: 'docker-compose', binary: 'docker-compose' }),

@@ -15,7 +15,10 @@ const yaml = (grants: object, revoker: object = {}): string =>
 
 test('without settings there is no registry', () => {
   const { store, folder, redis, feeders } = loadYaml('').config.revoker.grants
-  assert.deepEqual([store, folder, redis.prefix, feeders], ['none', './rescind-data/grants', 'rescind-grants', []])
+  assert.deepEqual(
+    [store, folder, redis.prefix, feeders],
+    ['none', './rescind-data/grants', 'rescind-grants', []],
+  )
 })
 
 test('a feeder without a registry, with an unknown issuer or with the name of another is refused', () => {

@@ -33,6 +33,11 @@ test('without a file and variables there are the defaults', () => {
     inbox: [],
     tenantDomain: 'carbon.super',
     clients: [],
+    corsOrigins: [],
+    limits: { failuresPerMinute: 30, requestsPerSecond: 1_000 },
+    responseHeaders: 'wso2',
+    tls: { address: '127.0.0.1:9443' },
+    trustedProxies: [],
     admin: { tokens: [] },
     maxRevocations: 5_000_000,
   })
