@@ -8,6 +8,7 @@ import type { Config } from '../runtime/config/schema.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { openTlsFiles, type TlsFiles } from '../runtime/tls/files.ts'
 import { tlsFilesOf } from './discovery-tls.ts'
+import { relayOf } from './relay.ts'
 import { timesOf } from './settings.ts'
 
 /** Settings of the revoker that need nothing to be opened. */
@@ -21,6 +22,7 @@ export const revokerOf = (config: Config) => {
     responseHeaders: revoker.responseHeaders,
     tenantDomain: revoker.tenantDomain,
     limits: revoker.limits,
+    relay: relayOf(config),
     adminTokens: revoker.admin.tokens,
     issuers: issuers.map(issuer => issuer.issuer),
     revocationsLimit: revoker.maxRevocations,

@@ -13,10 +13,9 @@ import type { TlsFiles } from '../runtime/tls/files.ts'
 import { createSecretVerifier } from '../token/secret.ts'
 import type { TokenVerifier } from '../token/verifier.ts'
 import { addAdminApi } from './admin-api.ts'
-import { createAssertionVerifier } from './clients/assertions.ts'
-import { type ClientLimits, createClientAuthenticator } from './clients/authentication.ts'
+import type { ClientLimits } from './clients/authentication.ts'
 import type { ConfiguredClient } from './clients/configured-client.ts'
-import { addMetadata, authMethodsOf } from './endpoint/metadata.ts'
+import { addMetadata } from './endpoint/metadata.ts'
 import type { ResponseHeaders } from './endpoint/response-headers.ts'
 import { addRevokeEndpoint } from './endpoint/revoke-endpoint.ts'
 import type { Feeder } from './grants/feeders.ts'
@@ -29,8 +28,8 @@ import { keepLifetimeDeclared } from './lifetime-declaration.ts'
 import { trimLog } from './log-trimming.ts'
 import { createPublisher, type Publisher } from './publisher.ts'
 import { addRejectedEvents } from './rejected-events.ts'
+import { createRevocationMode, type RelaySettings } from './revocation-mode.ts'
 import { revokerRules } from './revoked-token.ts'
-import { createStandalone } from './standalone/standalone.ts'
 
 /** Settings of a revoker; see docs/configuration.md. The log and its follower may be shared with an adapter. */
 export interface RevokerOptions {
@@ -48,6 +47,8 @@ export interface RevokerOptions {
   readonly tenantDomain: string
   readonly clients: readonly ConfiguredClient[]
   readonly limits: ClientLimits
+  /** Undefined: standalone. */
+  readonly relay: RelaySettings | undefined
   readonly adminTokens: readonly { readonly name: string; readonly hash: string }[]
   readonly issuers: readonly string[]
   readonly clockToleranceSeconds: number
@@ -79,8 +80,7 @@ export interface Revoker {
  * @throws RescindError ERR_ADDRESS_IN_USE if it cannot listen.
  */
 export async function startRevoker(options: RevokerOptions): Promise<Revoker> {
-  const { log, follower, logger, verifier, clients, publicUrl, responseHeaders, clockToleranceSeconds } =
-    options
+  const { log, follower, logger, verifier, publicUrl, clockToleranceSeconds } = options
   const declaration = keepLifetimeDeclared(options)
   await declaration.declared
   const graceSeconds = clockToleranceSeconds + options.maxClockDifferenceSeconds
@@ -107,27 +107,16 @@ export async function startRevoker(options: RevokerOptions): Promise<Revoker> {
       longestTokenSeconds: () => follower.state.lifetimes.seconds + graceSeconds,
     })
   const server = createHttpServer(logger, options.trustedProxies)
-  const assertions = createAssertionVerifier({
-    audiences: [publicUrl, `${publicUrl}/oauth2/revoke`, `${publicUrl}/revoke`],
-    clockToleranceSeconds,
+  const mode = await createRevocationMode({
+    ...options,
+    rules,
+    publisher,
+    graceSeconds,
+    longestTokenSeconds: () => follower.state.lifetimes.seconds,
     nowSeconds,
   })
-  const authenticator = createClientAuthenticator(clients, assertions, options.limits)
-  const { tenantDomain } = options
-  await addRevokeEndpoint(server, {
-    ...options,
-    jsonp: true,
-    answer: createStandalone({
-      authenticator,
-      verifier,
-      rules,
-      publisher,
-      responseHeaders,
-      tenantDomain,
-      logger,
-    }),
-  })
-  addMetadata(server, { publicUrl, authMethods: authMethodsOf(clients.map(({ proof }) => proof.method)) })
+  await addRevokeEndpoint(server, { ...options, ...mode })
+  addMetadata(server, { publicUrl, authMethods: mode.authMethods })
   const administrators = { tokens: options.adminTokens, secrets: createSecretVerifier() }
   addRejectedEvents(server, { ...administrators, deadLetters: options.deadLetters })
   addAdminApi(server, {
@@ -150,6 +139,7 @@ export async function startRevoker(options: RevokerOptions): Promise<Revoker> {
       declaration.close()
       await overTls?.close()
       await server.close()
+      await mode.close()
       await trimming.close()
     },
   }

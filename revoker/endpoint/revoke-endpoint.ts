@@ -18,7 +18,7 @@ import {
   unavailable,
 } from './answer.ts'
 import { readForm } from './form.ts'
-import { headersOfAll, type ResponseHeaders, toldHeaders } from './response-headers.ts'
+import { toldHeaders } from './response-headers.ts'
 import type { AnswerRevocation } from './revocation-request.ts'
 
 /** What the endpoint works on. */
@@ -26,7 +26,8 @@ export interface RevokeEndpointOptions {
   readonly answer: AnswerRevocation
   /** Whether answers can be scripts; those of an identity provider are passed on as they are. */
   readonly jsonp: boolean
-  readonly responseHeaders: ResponseHeaders
+  /** Sent with every answer. */
+  readonly headers: Readonly<Record<string, string>>
   /** Origins whose scripts may ask (CORS). */
   readonly corsOrigins: readonly string[]
   readonly registry: Registry
@@ -49,7 +50,12 @@ export async function addRevokeEndpoint(
   })
   const send = (reply: FastifyReply, answer: Answer) => {
     requests.inc({ outcome: answer.outcome })
-    return reply.code(answer.status).headers(answer.headers).send(answer.body)
+    const { status, headers, body } = answer
+    // Without a body there is no content type but the one that is given.
+    return reply
+      .code(status)
+      .headers(headers)
+      .send(body.length === 0 ? undefined : body)
   }
   await server.register(async scope => {
     // RFC 7009 section 2.1 knows forms only; whatever else would be understood in a second way is answered with 415.
@@ -67,7 +73,7 @@ export async function addRevokeEndpoint(
       return send(reply, refused(problem))
     })
     scope.addHook('onRequest', async (_request, reply) => {
-      reply.headers(headersOfAll(options.responseHeaders))
+      reply.headers(options.headers)
     })
     if (options.corsOrigins.length > 0) {
       await scope.register(cors, {

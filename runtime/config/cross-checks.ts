@@ -7,6 +7,7 @@ import { clientProblems } from './client-checks.ts'
 import { parseDurationMs } from './duration.ts'
 import { feederProblems, issuedFormatProblems } from './grants-checks.ts'
 import { eventHubProblems, inboxProblems, kafkaLoginProblems } from './importer-checks.ts'
+import { relayProblems } from './relay-checks.ts'
 import type { Config } from './schema.ts'
 import { valueAt } from './schema-tree.ts'
 import { adapterTlsProblems, discoveryTlsProblems, revokerTlsProblems } from './tls-checks.ts'
@@ -40,6 +41,7 @@ const crossChecks: readonly CrossCheck[] = [
   { needs: ['eventLog', 'revoker'], check: kafkaLoginProblems },
   { needs: ['issuers', 'revoker'], check: eventHubProblems },
   { needs: ['revoker'], check: revokerTlsProblems },
+  { needs: ['issuers', 'revoker'], check: relayProblems },
   { needs: ['adapter'], check: adapterTlsProblems },
   { needs: ['enforcer'], check: discoveryTlsProblems },
   { needs: ['enforcer'], check: snapshotProblems },

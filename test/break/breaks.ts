@@ -8,6 +8,7 @@ import { clientBreaks } from './client-breaks.ts'
 import { fleetBreaks } from './fleet-breaks.ts'
 import { grantBreaks } from './grant-breaks.ts'
 import { logBreaks } from './log-breaks.ts'
+import { relayBreaks } from './relay-breaks.ts'
 import { requestBreaks } from './request-breaks.ts'
 import { rollbackBreaks } from './rollback-breaks.ts'
 import { sotwBreaks } from './sotw-breaks.ts'
@@ -23,6 +24,7 @@ export const breaks: readonly Break[] = [
   ...requestBreaks,
   ...clientBreaks,
   ...grantBreaks,
+  ...relayBreaks,
   ...rollbackBreaks,
   ...tlsBreaks,
   ...fleetBreaks,

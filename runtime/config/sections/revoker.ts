@@ -7,6 +7,7 @@ import { count, element, list, listenAddress, secretHash, section, text } from '
 import { eventHubSection } from './event-hub.ts'
 import { grantsSection } from './grants.ts'
 import { inboxSection } from './inbox.ts'
+import { relaySection } from './relay.ts'
 import { clientsSection, limitsSection } from './revoker-clients.ts'
 import { httpProperties } from './revoker-http.ts'
 
@@ -25,6 +26,7 @@ export const revokerSection = section('The revocation endpoint (RFC 7009), its c
     description: 'Where /livez, /readyz and /metrics are served (HTTP).',
   }),
   clients: clientsSection,
+  relay: relaySection,
   limits: limitsSection,
   admin: section('Who may use the admin API.', {
     tokens: list(adminToken, { maxItems: 16, description: 'The bearer tokens of the admin API.' }),
