@@ -52,10 +52,7 @@ export async function addRevokeEndpoint(
     requests.inc({ outcome: answer.outcome })
     const { status, headers, body } = answer
     // Without a body there is no content type but the one that is given.
-    return reply
-      .code(status)
-      .headers(headers)
-      .send(body.length === 0 ? undefined : body)
+    return reply.code(status).headers(headers).send(body.length === 0 ? undefined : body)
   }
   await server.register(async scope => {
     // RFC 7009 section 2.1 knows forms only; whatever else would be understood in a second way is answered with 415.
