@@ -61,7 +61,8 @@ function logPeers({ eventLog }: Config): Peer[] {
   return eventLog.driver === 'kafka' ? [kafkaPeer('eventLog.kafka', eventLog.kafka)] : []
 }
 
-const sourcePeers = ({ revoker: { inbox, eventHub, relay } }: Config): Peer[] => [
+const sourcePeers = ({ revoker: { grants, inbox, eventHub, relay } }: Config): Peer[] => [
+  ...(grants.store === 'redis' ? [redisPeer('revoker.grants.redis', grants.redis.url)] : []),
   ...Object.entries({
     endpoint: relay.endpoint,
     'introspection.endpoint': relay.introspection.endpoint,

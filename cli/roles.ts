@@ -14,6 +14,7 @@ import { startAdapterAdmin, startEnforcerAdmin, startRevokerAdmin } from './admi
 import { openClients } from './clients.ts'
 import { openAdapterTls, openDiscoveryTls } from './discovery-tls.ts'
 import { type OpenedLog, openLog } from './event-log.ts'
+import { openGrants } from './grants.ts'
 import { importersOf } from './importer-settings.ts'
 import { openHttps, revokerOf } from './revoker-settings.ts'
 import { adapterOf, enforcerOf, graceSecondsOf, issuersOf, retiredKeysSecondsOf } from './settings.ts'
@@ -138,6 +139,7 @@ async function serveRevoker(config: Config, opened: OpenedLog): Promise<Running>
   })
   let isReady = false
   const admin = await startRevokerAdmin(config, { ready: () => isReady, deadLetters, registry, logger })
+  const grants = await openGrants(config, registry, logger)
   const { startRevoker } = await import('../revoker/revoker.ts')
   const { clients, close: closeClients } = await openClients(config, logger)
   const https = await openHttps(config, logger)
@@ -145,6 +147,7 @@ async function serveRevoker(config: Config, opened: OpenedLog): Promise<Running>
   const revoker = await startRevoker({
     ...revokerOf(config),
     clients,
+    grants,
     https,
     registry,
     log,
@@ -157,6 +160,7 @@ async function serveRevoker(config: Config, opened: OpenedLog): Promise<Running>
   const { startImporters } = await import('../revoker/importers.ts')
   const importers = startImporters({
     ...importersOf(config),
+    tokens: revoker.tokens,
     publish: revoker.publisher.publish,
     deadLetters,
     registry,
@@ -171,6 +175,7 @@ async function serveRevoker(config: Config, opened: OpenedLog): Promise<Running>
     stop: async () => {
       await importers.close()
       await revoker.close()
+      await grants?.store.close()
       https?.files.close()
       closeClients()
       verifier.close()

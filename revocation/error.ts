@@ -33,6 +33,9 @@ export type ErrorCode =
   | 'ERR_PROVIDER_UNREACHABLE'
   | 'ERR_REQUEST_FAILED'
   | 'ERR_REQUEST_INVALID'
+  | 'ERR_GRANT_FORBIDDEN'
+  | 'ERR_GRANT_REFUSED'
+  | 'ERR_GRANTS_UNAVAILABLE'
 
 /**
  * An error that says what went wrong, where, and what to do, with a stable `code`.

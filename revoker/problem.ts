@@ -26,6 +26,8 @@ const statuses: Readonly<Record<string, number>> = {
   ERR_REVOCATION_INVALID: 400,
   ERR_CLAIM_SET_UNKNOWN: 400,
   ERR_EVENT_TOO_LARGE: 413,
+  ERR_GRANT_FORBIDDEN: 403,
+  ERR_GRANT_REFUSED: 409,
 }
 
 /** The problem that an error of ours is: what the request did wrong, or 503 because something is missing here. */

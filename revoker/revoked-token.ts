@@ -24,7 +24,7 @@ export function revokerRules(
 }
 
 /** The claims of one token: its jti, or what it is made of if it has none that can be matched. */
-export function tokenMatch(token: VerifiedToken): Match {
+export function tokenMatch(token: Pick<VerifiedToken, 'issuer' | 'payload' | 'fingerprint'>): Match {
   const jti = valueText(Object.hasOwn(token.payload, 'jti') ? token.payload.jti : undefined)
   return jti === undefined || jti === '' || jti.length > claimValueLimit
     ? { iss: token.issuer, $token: token.fingerprint() }

@@ -18,6 +18,11 @@ import type { ConfiguredClient } from './clients/configured-client.ts'
 import { addMetadata } from './endpoint/metadata.ts'
 import type { ResponseHeaders } from './endpoint/response-headers.ts'
 import { addRevokeEndpoint } from './endpoint/revoke-endpoint.ts'
+import type { Feeder } from './grants/feeders.ts'
+import type { GrantStore } from './grants/grant-store.ts'
+import { addGrantsApi } from './grants/grants-api.ts'
+import { countRefusals } from './grants/refusals.ts'
+import { createTokenRegistry, type TokenRegistry } from './grants/token-registry.ts'
 import { createHttpServer, listenHttp, listenHttps } from './http-server.ts'
 import { keepLifetimeDeclared } from './lifetime-declaration.ts'
 import { trimLog } from './log-trimming.ts'
@@ -52,6 +57,8 @@ export interface RevokerOptions {
   readonly revocationsLimit: number
   /** What `GET /events/rejected` lists. */
   readonly deadLetters: DeadLetters
+  /** Where the token registry keeps grants, and who reports them; absent: there is none. */
+  readonly grants?: { readonly store: GrantStore; readonly feeders: readonly Feeder[] } | undefined
   readonly registry: Registry
   readonly logger: Logger
 }
@@ -61,6 +68,8 @@ export interface Revoker {
   readonly port: number
   /** For importers in the same process. */
   readonly publisher: Publisher
+  /** The same; absent if there is none. */
+  readonly tokens: TokenRegistry | undefined
   /** Lets requests that are under way end, then stops. */
   close(): Promise<void>
 }
@@ -88,6 +97,15 @@ export async function startRevoker(options: RevokerOptions): Promise<Revoker> {
   })
   const rules = () =>
     revokerRules(clockToleranceSeconds, options.maxClockDifferenceSeconds, follower.state.lifetimes.seconds)
+  const grants = options.grants && { ...options.grants, onRefused: countRefusals(options.registry) }
+  const tokens =
+    grants &&
+    createTokenRegistry({
+      ...grants,
+      publish: publisher.publish,
+      nowSeconds,
+      longestTokenSeconds: () => follower.state.lifetimes.seconds + graceSeconds,
+    })
   const server = createHttpServer(logger, options.trustedProxies)
   const mode = await createRevocationMode({
     ...options,
@@ -109,12 +127,14 @@ export async function startRevoker(options: RevokerOptions): Promise<Revoker> {
     issuers: options.issuers,
     nowSeconds,
   })
+  addGrantsApi(server, grants && tokens && { ...grants, tokens, secrets: createSecretVerifier() })
   const port = await listenHttp(server, options.address)
   const { https } = options
   const overTls = https && (await listenHttps(server, https.address, https.files))
   return {
     port,
     publisher,
+    tokens,
     close: async () => {
       declaration.close()
       await overTls?.close()

@@ -5,6 +5,7 @@
  */
 import { clientProblems } from './client-checks.ts'
 import { parseDurationMs } from './duration.ts'
+import { feederProblems, issuedFormatProblems } from './grants-checks.ts'
 import { eventHubProblems, inboxProblems, kafkaLoginProblems } from './importer-checks.ts'
 import { relayProblems } from './relay-checks.ts'
 import type { Config } from './schema.ts'
@@ -35,6 +36,8 @@ const crossChecks: readonly CrossCheck[] = [
   },
   { needs: ['revoker'], check: ({ revoker }) => adminTokenProblems(revoker.admin.tokens) },
   { needs: ['issuers', 'revoker', 'eventLog'], check: inboxProblems },
+  { needs: ['issuers', 'revoker'], check: feederProblems },
+  { needs: ['revoker'], check: issuedFormatProblems },
   { needs: ['eventLog', 'revoker'], check: kafkaLoginProblems },
   { needs: ['issuers', 'revoker'], check: eventHubProblems },
   { needs: ['revoker'], check: revokerTlsProblems },

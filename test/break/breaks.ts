@@ -6,6 +6,7 @@
 import type { Break } from './break.ts'
 import { clientBreaks } from './client-breaks.ts'
 import { fleetBreaks } from './fleet-breaks.ts'
+import { grantBreaks } from './grant-breaks.ts'
 import { logBreaks } from './log-breaks.ts'
 import { relayBreaks } from './relay-breaks.ts'
 import { requestBreaks } from './request-breaks.ts'
@@ -22,6 +23,7 @@ export const breaks: readonly Break[] = [
   ...sourceBreaks,
   ...requestBreaks,
   ...clientBreaks,
+  ...grantBreaks,
   ...relayBreaks,
   ...rollbackBreaks,
   ...tlsBreaks,

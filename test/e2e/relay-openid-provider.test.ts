@@ -68,6 +68,7 @@ describe('a relay in front of oidc-provider', requireService('envoy'), () => {
   const forgeries: readonly { what: string; status: number; make: () => Promise<string> }[] = [
     {
       what: 'a forged access token',
+      status: 400,
       make: async () => withPayload(await stack.provider.token(), { jti: 'x' }),
     },
     { what: 'a token that nobody issued', status: 200, make: async () => 'invented' },

@@ -24,7 +24,8 @@ test('without a file and variables there are the defaults', () => {
   assert.deepEqual(eventLog, { driver: 'embedded', folder: './rescind-data/log', appendTimeout: '5s' })
   assert.equal(redis.url, 'redis://127.0.0.1:6379')
   assert.deepEqual([kafka.brokers, kafka.topic], [['127.0.0.1:9092'], 'rescind.revocations'])
-  const { eventHub, ...revoker } = config.revoker
+  const { eventHub, grants, ...revoker } = config.revoker
+  assert.equal(grants.store, 'none')
   assert.deepEqual(eventHub.brokers, [])
   assert.deepEqual(revoker, {
     address: '127.0.0.1:8280',

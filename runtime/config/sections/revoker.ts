@@ -5,6 +5,7 @@
  */
 import { count, element, list, listenAddress, secretHash, section, text } from '../fields.ts'
 import { eventHubSection } from './event-hub.ts'
+import { grantsSection } from './grants.ts'
 import { inboxSection } from './inbox.ts'
 import { relaySection } from './relay.ts'
 import { clientsSection, limitsSection } from './revoker-clients.ts'
@@ -30,6 +31,7 @@ export const revokerSection = section('The revocation endpoint (RFC 7009), its c
   admin: section('Who may use the admin API.', {
     tokens: list(adminToken, { maxItems: 16, description: 'The bearer tokens of the admin API.' }),
   }),
+  grants: grantsSection,
   inbox: inboxSection,
   eventHub: eventHubSection,
   maxRevocations: count({
