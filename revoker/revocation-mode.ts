@@ -15,6 +15,7 @@ import type { ConfiguredClient } from './clients/configured-client.ts'
 import { authMethodsOf } from './endpoint/metadata.ts'
 import { headersOfAll, type ResponseHeaders } from './endpoint/response-headers.ts'
 import type { AnswerRevocation } from './endpoint/revocation-request.ts'
+import type { TokenRegistry } from './grants/token-registry.ts'
 import type { Publisher } from './publisher.ts'
 import { createIdentityProvider, type IdentityProviderOptions } from './relay/identity-provider.ts'
 import { openIntents } from './relay/intents.ts'
@@ -43,6 +44,8 @@ export interface ModeOptions {
   readonly verifier: TokenVerifier
   readonly rules: () => VerifyRules
   readonly publisher: Publisher
+  /** Knows opaque and refresh tokens; undefined without one. */
+  readonly tokens: TokenRegistry | undefined
   readonly responseHeaders: ResponseHeaders
   readonly tenantDomain: string
   readonly clockToleranceSeconds: number

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { claimValueLimit, clientOf, valueText } from '../revocation/claims.ts'
+import { claimValueLimit, valueText } from '../revocation/claims.ts'
 import type { Match } from '../revocation/key.ts'
 import type { VerifiedToken, VerifyRules } from '../token/verifier.ts'
 
@@ -29,12 +29,4 @@ export function tokenMatch(token: Pick<VerifiedToken, 'issuer' | 'payload' | 'fi
   return jti === undefined || jti === '' || jti.length > claimValueLimit
     ? { iss: token.issuer, $token: token.fingerprint() }
     : { iss: token.issuer, jti }
-}
-
-/** Whether a token was issued to a client. */
-export function belongsTo(
-  token: VerifiedToken,
-  client: { readonly id: string; readonly issuer: string },
-): boolean {
-  return token.issuer === client.issuer && clientOf(token.payload) === client.id
 }

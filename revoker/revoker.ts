@@ -111,6 +111,7 @@ export async function startRevoker(options: RevokerOptions): Promise<Revoker> {
     ...options,
     rules,
     publisher,
+    tokens,
     graceSeconds,
     longestTokenSeconds: () => follower.state.lifetimes.seconds,
     nowSeconds,

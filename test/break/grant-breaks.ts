@@ -216,4 +216,13 @@ export const grantBreaks: readonly Break[] = [
     testFile: 'unit/token-registry.test.ts',
     testName: 'a JWT is found however it is encoded, and not by what it says alone',
   },
+  {
+    invariant: 6,
+    what: 'a refresh token is told to who proved nothing',
+    file: 'revoker/standalone/standalone.ts',
+    find: 'refreshToken: isProven ? token.otherToken() : undefined',
+    replace: 'refreshToken: token.otherToken()',
+    testFile: 'integration/token-registry.test.ts',
+    testName: 'of a public client tells no refresh token, for nobody has proved anything',
+  },
 ]

@@ -130,6 +130,7 @@ const openRelay = (
     verifier,
     rules: () => revokerRules(30, 60, 86_400),
     publisher: log.publisher,
+    tokens: undefined,
     responseHeaders: 'wso2',
     tenantDomain: 'carbon.super',
     clockToleranceSeconds: 30,
