@@ -53,6 +53,8 @@ export interface LogFollower {
   readonly caughtUp: Promise<void>
   /** Whether the state has reached an end of the log that was read since it began at the start. */
   readonly complete: boolean
+  /** Whether nobody had ever appended to the log when it was first asked: then nobody was served from it before. */
+  readonly foundNew: boolean
   /** How often the log was read again from its start. */
   readonly restarts: number
   /** How often that was because the log had lost its tail, or was another one. */
@@ -84,6 +86,7 @@ export function followLog(options: FollowOptions): LogFollower {
   let reading = new AbortController()
   let confirmedAt: Moment = { monotonicMs: Number.NEGATIVE_INFINITY, wallMs: Number.NEGATIVE_INFINITY }
   let complete = false
+  let foundNew = false
   let isCompleting = false
   let restarts = 0
   let rollbacks = 0
@@ -130,6 +133,7 @@ export function followLog(options: FollowOptions): LogFollower {
    * asked again at that end, for what was read until then could be of a log that is gone.
    */
   const noteEnd = ({ epoch, end }: LogCheck, position: number, readAt: Moment) => {
+    foundNew ||= epoch === undefined && state.epoch === undefined && restarts === 0
     state.epoch ??= epoch
     if (epoch === undefined) return
     if (position >= end) confirm(readAt)
@@ -247,6 +251,9 @@ export function followLog(options: FollowOptions): LogFollower {
     caughtUp,
     get complete() {
       return complete
+    },
+    get foundNew() {
+      return foundNew
     },
     get restarts() {
       return restarts

@@ -116,6 +116,11 @@ export class LiveState {
     return this.#history.confirm(position, digest)
   }
 
+  /** The digest of a position that was read, of the last million; undefined for any other. */
+  digestAt(position: number): bigint | undefined {
+    return this.#history.digestAt(position)
+  }
+
   /** What is live under a key; undefined for nothing. */
   entry(key: Uint8Array): Times | undefined {
     return this.#keys.get(keyText(key))?.entry

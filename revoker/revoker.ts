@@ -14,6 +14,8 @@ import { createSecretVerifier } from '../token/secret.ts'
 import type { TokenVerifier } from '../token/verifier.ts'
 import { addAdminApi } from './admin-api.ts'
 import { type ConfiguredClient, createClientAuthenticator } from './client-authentication.ts'
+import { type AdapterSourcesOptions, createAdapterSources } from './confirmation/adapter-sources.ts'
+import { createConfirmer, defaultConfirmationsLimit } from './confirmation/confirmer.ts'
 import { createHttpServer } from './http-server.ts'
 import { keepLifetimeDeclared } from './lifetime-declaration.ts'
 import { trimLog } from './log-trimming.ts'
@@ -37,6 +39,8 @@ export interface RevokerOptions {
   readonly maxClockDifferenceSeconds: number
   readonly maxTokenLifetimeSeconds: number
   readonly revocationsLimit: number
+  /** Who is asked whether a revocation is enforced. */
+  readonly confirmation: Omit<AdapterSourcesOptions, 'connectionsLimit'>
   /** What `GET /events/rejected` lists. */
   readonly deadLetters: DeadLetters
   readonly logger: Logger
@@ -78,6 +82,11 @@ export async function startRevoker(options: RevokerOptions): Promise<Revoker> {
       options.maxClockDifferenceSeconds,
       follower.state.lifetimes.seconds,
     )
+  const sources = createAdapterSources({
+    ...options.confirmation,
+    connectionsLimit: defaultConfirmationsLimit,
+  })
+  const confirmer = createConfirmer({ log, follower, sources, logger })
   const server = createHttpServer(logger)
   await addRevokeEndpoint(server, {
     authenticator: createClientAuthenticator(options.clients),
@@ -94,6 +103,7 @@ export async function startRevoker(options: RevokerOptions): Promise<Revoker> {
     verifier,
     rules,
     publisher,
+    confirmer,
     issuers: options.issuers,
     nowSeconds,
   })
@@ -110,6 +120,7 @@ export async function startRevoker(options: RevokerOptions): Promise<Revoker> {
     close: async () => {
       declaration.close()
       await server.close()
+      sources.close()
       await trimming.close()
     },
   }

@@ -5,6 +5,7 @@
  */
 import Type from 'typebox'
 import { count, element, list, listenAddress, secretHash, section, text } from '../fields.ts'
+import { confirmationSection } from './confirmation.ts'
 import { eventHubSection } from './event-hub.ts'
 import { inboxSection } from './inbox.ts'
 
@@ -56,6 +57,7 @@ export const revokerSection = section('The revocation endpoint (RFC 7009), its c
   admin: section('Who may use the admin API.', {
     tokens: list(adminToken, { maxItems: 16, description: 'The bearer tokens of the admin API.' }),
   }),
+  confirmation: confirmationSection,
   inbox: inboxSection,
   eventHub: eventHubSection,
   maxRevocations: count({
