@@ -20,7 +20,7 @@ export interface AdapterPlace {
 
 /** Asks adapters. */
 export interface AdapterClient {
-  /** Resolves when the adapter has answered, within `waitMs` and a little for the way, or to why it did not. */
+  /** Resolves when the adapter has answered, within `waitMs` (whole) and a little for the way, or to why it did not. */
   ask(
     place: AdapterPlace,
     question: VersionQuestion,
@@ -69,7 +69,7 @@ export function createAdapterClient({ tls, connectionsLimit }: AdapterClientOpti
       const adapter = nameOf(place)
       const late = AbortSignal.timeout(waitMs + onTheWayMs)
       const hex = digest.toString(16).padStart(16, '0')
-      const path = `/nodes?version=${version}&digest=${hex}&waitMs=${Math.round(waitMs)}`
+      const path = `/nodes?version=${version}&digest=${hex}&waitMs=${waitMs}`
       try {
         const response = await get(place, path, AbortSignal.any([late, signal]))
         return { adapter, ...(await readAnswer(response)) }

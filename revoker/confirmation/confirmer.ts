@@ -37,7 +37,7 @@ export function createConfirmer(options: ConfirmerOptions): Confirmer {
 
   const confirmUntil = async (published: Published, endMs: number, signal: AbortSignal) => {
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
-      const leftMs = Math.max(0, endMs - performance.now())
+      const leftMs = Math.max(0, Math.floor(endMs - performance.now()))
       const confirmation = await askAll(published, leftMs, signal, options)
       const restMs = endMs - performance.now()
       if (confirmation.enforced || restMs <= 0 || signal.aborted) return confirmation
