@@ -4,6 +4,7 @@
  * @module
  */
 import type { Break } from './break.ts'
+import { confirmationBreaks } from './confirmation-breaks.ts'
 import { fleetBreaks } from './fleet-breaks.ts'
 import { logBreaks } from './log-breaks.ts'
 import { requestBreaks } from './request-breaks.ts'
@@ -22,5 +23,6 @@ export const breaks: readonly Break[] = [
   ...rollbackBreaks,
   ...tlsBreaks,
   ...fleetBreaks,
+  ...confirmationBreaks,
   ...sotwBreaks,
 ].sort((one, other) => one.invariant - other.invariant)
