@@ -119,6 +119,7 @@ export async function startRevoker(options: RevokerOptions): Promise<Revoker> {
     publisher,
     close: async () => {
       declaration.close()
+      confirmer.close()
       await server.close()
       sources.close()
       await trimming.close()

@@ -4,6 +4,7 @@
  * @module
  */
 import { setTimeout as pause } from 'node:timers/promises'
+import { childSignal } from '../../runtime/abort-signal.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { notTooOften } from '../../runtime/not-too-often.ts'
 import type { AdapterSources } from './adapter-sources.ts'
@@ -27,13 +28,19 @@ const leastMs = 250
 const firstPauseMs = 20
 const longestPauseMs = 1_000
 
+/** A confirmer that can be stopped. */
+export interface RunningConfirmer extends Confirmer {
+  /** Answers everybody who waits with what is known. */
+  close(): void
+}
+
 /** Creates a confirmer. */
-export function createConfirmer(options: ConfirmerOptions): Confirmer {
+export function createConfirmer(options: ConfirmerOptions): RunningConfirmer {
   const { sources, confirmationsLimit = defaultConfirmationsLimit, logger } = options
   const report = notTooOften(1_000, (notLogged, { reasons, ...confirmation }: Confirmation) =>
     logger.warn({ ...confirmation, reasons, notLogged }, 'a revocation is not confirmed by all enforcers'),
   )
-  let waiting = 0
+  const waiting = new Set<ReturnType<typeof childSignal>>()
 
   const confirmUntil = async (published: Published, endMs: number, signal: AbortSignal) => {
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
@@ -50,15 +57,19 @@ export function createConfirmer(options: ConfirmerOptions): Confirmer {
       const { position } = published
       if (sources.isEmpty)
         return unconfirmed(position, 'set revoker.confirmation.adapters to the admin ports of all adapters')
-      if (waiting >= confirmationsLimit) return unconfirmed(position, 'too many are waiting; try again')
-      waiting++
+      if (waiting.size >= confirmationsLimit) return unconfirmed(position, 'too many are waiting; try again')
+      const own = childSignal(signal)
+      waiting.add(own)
       try {
-        const confirmation = await confirmUntil(published, performance.now() + waitMs, signal)
-        if (!confirmation.enforced && !signal.aborted) report(confirmation)
+        const confirmation = await confirmUntil(published, performance.now() + waitMs, own.signal)
+        if (!confirmation.enforced && !own.signal.aborted) report(confirmation)
         return confirmation
       } finally {
-        waiting--
+        waiting.delete(own)
       }
+    },
+    close: () => {
+      for (const own of waiting) own.abort()
     },
   }
 }

@@ -98,6 +98,15 @@ describe('a confirmer', () => {
     assert.equal((await waiting).enforced, false)
   })
 
+  test('that is closed answers those who wait', async () => {
+    const { source, asked } = adapterWith(() => [])
+    const confirmer = confirmerOf(sourcesOf(source))
+    const waiting = confirmer.confirm(published, 60_000, never)
+    await until('it has asked', () => asked.length > 0)
+    confirmer.close()
+    assert.equal((await waiting).enforced, false)
+  })
+
   test('has no answer without adapters, and says which setting is missing', async () => {
     const { enforced, acked, enforcers, reasons } = await confirmerOf(sourcesOf()).confirm(
       published,
