@@ -9,7 +9,7 @@ import type { Logger } from '../../runtime/logger.ts'
 import { notTooOften } from '../../runtime/not-too-often.ts'
 import type { AdapterSources } from './adapter-sources.ts'
 import { type Confirmation, type Confirmer, unconfirmed } from './confirmation.ts'
-import { type LogQuestionSources, questionOf } from './log-question.ts'
+import { createLogQuestions, type LogQuestionSources, type LogQuestions } from './log-question.ts'
 import { verdictOf } from './verdict.ts'
 
 /** What a confirmer works on. */
@@ -37,6 +37,7 @@ export interface RunningConfirmer extends Confirmer {
 /** Creates a confirmer. */
 export function createConfirmer(options: ConfirmerOptions): RunningConfirmer {
   const { sources, confirmationsLimit = defaultConfirmationsLimit, logger } = options
+  const questions = createLogQuestions(options)
   const report = notTooOften(1_000, (notLogged, { reasons, ...confirmation }: Confirmation) =>
     logger.warn({ ...confirmation, reasons, notLogged }, 'a revocation is not confirmed by all enforcers'),
   )
@@ -45,7 +46,7 @@ export function createConfirmer(options: ConfirmerOptions): RunningConfirmer {
   const confirmUntil = async (published: Published, endMs: number, signal: AbortSignal) => {
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
       const leftMs = Math.max(0, Math.floor(endMs - performance.now()))
-      const confirmation = await askAll(published, leftMs, signal, options)
+      const confirmation = await askAll(published, leftMs, signal, { questions, sources })
       const restMs = endMs - performance.now()
       if (confirmation.enforced || restMs <= 0 || signal.aborted) return confirmation
       await pause(Math.min(pauseMs, restMs), undefined, { signal }).catch(() => undefined)
@@ -81,13 +82,13 @@ async function askAll(
   { position, isByJti }: Published,
   leftMs: number,
   signal: AbortSignal,
-  options: ConfirmerOptions,
+  { questions, sources }: { readonly questions: LogQuestions; readonly sources: AdapterSources },
 ): Promise<Confirmation> {
-  const question = await within(Math.max(leftMs, leastMs), questionOf(position, options), signal)
+  const question = await within(Math.max(leftMs, leastMs), questions.of(position), signal)
   if (question === undefined) return unconfirmed(position, 'the event log does not confirm this version now')
-  const sources = await within(leastMs, options.sources.current(), signal)
-  if (sources === undefined) return unconfirmed(position, 'the names of adapters are not resolved in time')
-  const answers = await Promise.all(sources.map(source => source.ask(question, leftMs, signal)))
+  const adapters = await within(leastMs, sources.current(), signal)
+  if (adapters === undefined) return unconfirmed(position, 'the names of adapters are not resolved in time')
+  const answers = await Promise.all(adapters.map(source => source.ask(question, leftMs, signal)))
   return verdictOf({ version: position, epoch: question.epoch, isByJti }, answers)
 }
 

@@ -12,28 +12,59 @@ export interface VersionQuestion {
   readonly digest: bigint
 }
 
-/** What a question is made from. */
+/** The same, and which log that is. */
+export interface LogQuestion extends VersionQuestion {
+  readonly epoch: string
+}
+
+/** What questions are made from. */
 export interface LogQuestionSources {
   readonly log: Pick<EventLog, 'check'>
-  readonly follower: Pick<LogFollower, 'state' | 'reached'>
+  readonly follower: Pick<LogFollower, 'state' | 'restarts' | 'reached'>
+}
+
+/** Makes questions. */
+export interface LogQuestions {
+  /**
+   * The question for a position that was just appended or confirmed. Undefined if it cannot be put now.
+   *
+   * @throws RescindError ERR_LOG_UNREACHABLE
+   */
+  of(position: number): Promise<LogQuestion | undefined>
 }
 
 /**
- * The question for a position that was just appended or confirmed, and the log's epoch. Undefined if it cannot be put
- * now: after a log lost its tail, what this process has read at the position may be another entry, so the log is asked.
- *
- * @throws RescindError ERR_LOG_UNREACHABLE
+ * After a log lost its tail, what this process has read at a position may be another entry than the one that was appended
+ * there. So the log is asked whether it still has what was read last, and with that all before it; once for all who want to
+ * know it in the meantime.
  */
-export async function questionOf(
-  position: number,
-  { log, follower }: LogQuestionSources,
-): Promise<(VersionQuestion & { readonly epoch: string }) | undefined> {
-  if (!(await follower.reached(position))) return undefined
-  const { epoch } = follower.state
-  const digest = follower.state.digestAt(position)
-  if (digest === undefined || epoch === undefined) return undefined
-  const check = await log.check({ position, digest })
-  return check.known === 'confirmed' && check.epoch === epoch
-    ? { version: position, digest, epoch }
-    : undefined
+export function createLogQuestions({ log, follower }: LogQuestionSources): LogQuestions {
+  let running: Promise<unknown> = Promise.resolve()
+  let next: Promise<boolean> | undefined
+
+  const isAsRead = async (): Promise<boolean> => {
+    const { restarts } = follower
+    const { position, digest, epoch } = follower.state
+    const check = await log.check({ position, digest })
+    return check.known === 'confirmed' && check.epoch === epoch && restarts === follower.restarts
+  }
+  /** One that began before may have looked too early. */
+  const lookNext = (): Promise<boolean> => {
+    next ??= running.then(() => {
+      next = undefined
+      const looking = isAsRead()
+      running = looking.catch(() => undefined)
+      return looking
+    })
+    return next
+  }
+
+  return {
+    of: async position => {
+      if (!(await follower.reached(position)) || !(await lookNext())) return undefined
+      const { epoch } = follower.state
+      const digest = follower.state.digestAt(position)
+      return digest === undefined || epoch === undefined ? undefined : { version: position, digest, epoch }
+    },
+  }
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { afterEach, test } from 'node:test'
 import type { EventLog } from '../../event-log/event-log.ts'
 import { followLog, type LogFollower } from '../../event-log/follow.ts'
-import { questionOf } from '../../revoker/confirmation/log-question.ts'
+import { createLogQuestions } from '../../revoker/confirmation/log-question.ts'
 import { clockAt } from '../support/clocks.ts'
 import { until } from '../support/condition.ts'
 import { createMemoryLogStore } from '../support/memory-log.ts'
@@ -30,14 +30,15 @@ const startWith = async () => {
   const follower = followLog({ log: sees, codec: plainCodec, graceSeconds: 0, clock: clockAt(() => 50_000) })
   followers.push(follower)
   await follower.caughtUp
-  return { store, log, follower, blind: (value: boolean) => (isBlind = value) }
+  const questions = createLogQuestions({ log, follower })
+  return { store, log, follower, questions, blind: (value: boolean) => (isBlind = value) }
 }
 
 test('a position that was just appended is asked for with its digest and epoch', async () => {
-  const { store, log, follower } = await startWith()
+  const { store, log, questions } = await startWith()
   const position = await log.append(event('d'))
   const { epoch, entries } = store
-  assert.deepEqual(await questionOf(position, { log, follower }), {
+  assert.deepEqual(await questions.of(position), {
     version: 4,
     digest: entries[3]?.digest,
     epoch,
@@ -45,23 +46,53 @@ test('a position that was just appended is asked for with its digest and epoch',
 })
 
 test('a position that was given again is not asked for with the digest of what is gone', async () => {
-  const { store, log, follower, blind } = await startWith()
+  const { store, log, questions, blind } = await startWith()
   // The follower has not noticed yet that its last two entries are gone.
   blind(true)
   store.rollBack(1)
   const position = await log.append(event('new'))
   assert.equal(position, 2)
-  assert.equal(await questionOf(position, { log, follower }), undefined)
+  assert.equal(await questions.of(position), undefined)
   blind(false)
-  const question = await until('it was noticed', () => questionOf(position, { log, follower }))
+  const question = await until('it was noticed', () => questions.of(position))
   assert.equal(question.digest, store.entries[1]?.digest)
 })
 
 test('a position of a log that was wiped is not asked for', async () => {
-  const { store, log, follower, blind } = await startWith()
+  const { store, log, questions, blind } = await startWith()
   blind(true)
   store.wipe()
   await log.appendAll([event('new'), event('newer')])
-  assert.equal(await questionOf(2, { log, follower }), undefined)
+  assert.equal(await questions.of(2), undefined)
   blind(false)
+})
+
+test('the log is asked once for all that are asked for while it answers', async () => {
+  const { log, follower } = await startWith()
+  let checks = 0
+  const counted = {
+    check: (known: Parameters<EventLog['check']>[0]) => {
+      checks += 1
+      return log.check(known)
+    },
+  }
+  const questions = createLogQuestions({ log: counted, follower })
+  const asked = await Promise.all(Array.from({ length: 100 }, (_, index) => questions.of(1 + (index % 3))))
+  assert.ok(asked.every(question => question !== undefined))
+  assert.ok(checks <= 2, `${checks} times`)
+})
+
+test('a log that failed to answer is asked again for the next one', async () => {
+  const { log, follower } = await startWith()
+  let isAway = true
+  const flaky = {
+    check: async (known: Parameters<EventLog['check']>[0]) => {
+      if (isAway) throw new Error('away')
+      return log.check(known)
+    },
+  }
+  const questions = createLogQuestions({ log: flaky, follower })
+  await assert.rejects(questions.of(3), /away/)
+  isAway = false
+  assert.equal((await questions.of(3))?.version, 3)
 })

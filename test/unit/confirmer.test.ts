@@ -20,7 +20,7 @@ const logOf = (): Pick<ConfirmerOptions, 'log' | 'follower'> => {
   state.epoch = 'epoch'
   state.advance(7, 70n)
   return {
-    follower: { state, reached: async () => true },
+    follower: { state, restarts: 0, reached: async () => true },
     log: { check: async () => ({ epoch: 'epoch', start: 1, end: 7, known: 'confirmed' }) },
   }
 }
@@ -123,7 +123,7 @@ describe('a confirmer', () => {
     const { confirm } = confirmerOf(sourcesOf(source), { confirmationsLimit: 1 })
     const waiting = confirm(published, 60_000, gone.signal)
     await until('it has asked', () => asked.length > 0)
-    const { enforced, reasons } = await confirm(published, 60_000, never)
+    const { enforced, reasons } = await confirm(published, 50, never)
     assert.deepEqual([enforced, reasons], [false, ['too many are waiting; try again']])
     gone.abort()
     await waiting
