@@ -12,6 +12,7 @@ const answerLimitMs = 15_000
  * Sends a request and gives the answer's JSON, which is not checked.
  *
  * @param server base URL of the revoker.
+ * @param waitSeconds for how long enforcers are waited for (`Prefer: wait`).
  * @throws RescindError ERR_REQUEST_FAILED with what the revoker said, or that it cannot be reached.
  */
 export async function askAdminApi<Answer>(
@@ -19,6 +20,7 @@ export async function askAdminApi<Answer>(
   method: 'GET' | 'POST',
   path: string,
   body?: object,
+  waitSeconds?: number,
 ): Promise<Answer> {
   const token = adminToken(process.env)
   const response = await fetch(endpoint(server, path), {
@@ -26,10 +28,11 @@ export async function askAdminApi<Answer>(
     headers: {
       authorization: `Bearer ${token}`,
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(waitSeconds === undefined ? {} : { prefer: `wait=${waitSeconds}` }),
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     redirect: 'error',
-    signal: AbortSignal.timeout(answerLimitMs),
+    signal: AbortSignal.timeout(answerLimitMs + (waitSeconds ?? 0) * 1_000),
   }).catch((error: Error) => {
     const cause = (error.cause as Error | undefined)?.message ?? error.message
     throw failed(`the revoker at ${server} cannot be reached (${cause}); name another one with --server`)

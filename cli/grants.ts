@@ -5,7 +5,7 @@
  */
 import type { Registry } from 'prom-client'
 import type { GrantStore } from '../revoker/grants/grant-store.ts'
-import type { RevokerOptions } from '../revoker/revoker.ts'
+import type { RevokerOptions } from '../revoker/options.ts'
 import { readClientTls } from '../runtime/client-tls.ts'
 import { parseRedisUrl } from '../runtime/config/redis-url.ts'
 import type { Config } from '../runtime/config/schema.ts'

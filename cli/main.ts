@@ -5,12 +5,17 @@
  * @module
  */
 import { readFileSync } from 'node:fs'
-import { Command, Option } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { failStartup } from '../runtime/shutdown.ts'
 import type { RejectedEventsOptions } from './commands/events.ts'
 import type { RevokeOptions } from './commands/revoke.ts'
 import type { StatusOptions } from './commands/status.ts'
 import type { Role } from './roles.ts'
+
+function wholeSeconds(text: string): number {
+  if (/^\d{1,2}$/.test(text) && Number(text) <= 30) return Number(text)
+  throw new InvalidArgumentError('It must be a whole number of seconds from 0 to 30.')
+}
 
 const packageFile = new URL('../../package.json', import.meta.url)
 const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string }
@@ -85,14 +90,17 @@ program
   .argument('<token>', 'the token, or - to read it from standard input')
   .addOption(serverOption())
   .option('-r, --reason <text>', 'why, for logs')
+  .option('-w, --wait <seconds>', 'wait until all enforcers have it, at most 30 s', wholeSeconds)
   .option('--json', 'print the answer as JSON')
   .addHelpText(
     'after',
     `
 ${adminTokenHelp}
+The exit code is 0 when the token is revoked, 1 when it is not, and with --wait 2 when it is but is not known to be enforced
+by all enforcers.
 
 Examples:
-  echo "$TOKEN" | rescind revoke -
+  echo "$TOKEN" | rescind revoke - --wait 5
   rescind revoke "$TOKEN" --server https://revoker.example --reason "laptop stolen"
 `,
   )

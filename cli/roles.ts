@@ -4,6 +4,7 @@
  * @module
  */
 import { Registry } from 'prom-client'
+import type { Adapter } from '../adapter/adapter.ts'
 import { RescindError } from '../revocation/error.ts'
 import { formatAddress, parseAddress } from '../runtime/config/address.ts'
 import type { Config } from '../runtime/config/schema.ts'
@@ -12,6 +13,7 @@ import { addTlsGauges } from '../runtime/tls/gauges.ts'
 import { createTokenVerifier } from '../token/verifier.ts'
 import { startAdapterAdmin, startEnforcerAdmin, startRevokerAdmin } from './admin.ts'
 import { openClients } from './clients.ts'
+import { confirmationOf } from './confirmation.ts'
 import { openAdapterTls, openDiscoveryTls } from './discovery-tls.ts'
 import { type OpenedLog, openLog } from './event-log.ts'
 import { openGrants } from './grants.ts'
@@ -40,8 +42,8 @@ export async function runAll(config: Config): Promise<Running> {
   }
   const log = await openLog(config, { writes: true, ...(await adapterUse(config)) })
   const adapter = await serveAdapter(config, log)
-  const revoker = await serveRevoker(config, log)
-  const enforcer = await runEnforcer(config, [ownAdapter(config, adapter.port)])
+  const revoker = await serveRevoker(config, log, adapter.adapter)
+  const enforcer = await runEnforcer(config, [ownAdapter(config, adapter.adapter.port)])
   return {
     ready: Promise.all([revoker.ready, enforcer.ready]).then(() => undefined),
     stop: async () => {
@@ -117,7 +119,7 @@ async function serveAdapter(config: Config, { follower, deadLetters, checkpoint 
   const adapter = await startAdapter({ ...adapterOf(config), tls, follower, texts: checkpoint, logger })
   const admin = await startAdapterAdmin(config, { adapter, tls, follower, deadLetters, logger })
   return {
-    port: adapter.port,
+    adapter,
     ready: follower.caughtUp,
     stop: async () => {
       await adapter.close()
@@ -128,7 +130,7 @@ async function serveAdapter(config: Config, { follower, deadLetters, checkpoint 
 }
 
 /** Takes revocations when the log was read to its end; its admin port listens at once. */
-async function serveRevoker(config: Config, opened: OpenedLog): Promise<Running> {
+async function serveRevoker(config: Config, opened: OpenedLog, adapter?: Adapter): Promise<Running> {
   const logger = loggerOf(config, 'revoker')
   const { log, codec, follower, deadLetters } = opened
   const registry = new Registry()
@@ -150,6 +152,7 @@ async function serveRevoker(config: Config, opened: OpenedLog): Promise<Running>
     grants,
     https,
     registry,
+    confirmation: confirmationOf(config, adapter),
     log,
     codec,
     follower,

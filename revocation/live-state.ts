@@ -4,7 +4,6 @@
  *
  * @module
  */
-
 import { createClaimSet } from './claim-set.ts'
 import { ClaimSets, type ClaimSetsInUse } from './claim-sets.ts'
 import { DeclaredLifetimes } from './declared-lifetimes.ts'
@@ -18,6 +17,7 @@ import type { KeptKey } from './live-rows.ts'
 import { Restorations } from './restorations.ts'
 import type {
   ClaimSetDeclaration,
+  DeadLetterReason,
   LifetimeDeclaration,
   LogEvent,
   Restoration,
@@ -26,9 +26,6 @@ import type {
 import type { StateParts, StateSummary } from './state-summary.ts'
 import { latestSeconds, secondsDown, secondsUp } from './time.ts'
 import { lifetimeAt, type TokenLifetimes } from './token-lifetimes.ts'
-
-/** Why an entry of the log has no effect. */
-export type DeadLetterReason = 'claim_set_undeclared' | 'claim_sets_limit' | 'lifetime_raises_limit'
 
 /** The live revocations of a log, ordered by the position at which they last changed. */
 export class LiveState {
@@ -114,6 +111,11 @@ export class LiveState {
   /** How a position and digest that somebody names relate to what was read here. */
   confirm(position: number, digest: bigint): Confirmation {
     return this.#history.confirm(position, digest)
+  }
+
+  /** The digest of a position that was read, of the last million; undefined for any other. */
+  digestAt(position: number): bigint | undefined {
+    return this.#history.digestAt(position)
   }
 
   /** What is live under a key; undefined for nothing. */

@@ -8,9 +8,11 @@ import Type, { type Static } from 'typebox'
 import type { Match } from '../revocation/key.ts'
 import type { TokenVerifier, VerifyRules } from '../token/verifier.ts'
 import { type AdministratorOptions, adminOf, authenticateAdministrator } from './administrators.ts'
+import { confirmAnswer } from './confirmation/confirm-answer.ts'
+import type { Confirmer } from './confirmation/confirmation.ts'
 import { cutNow } from './margins.ts'
 import { type Problem, sendProblem } from './problem.ts'
-import type { NewRevocation, Publisher } from './publisher.ts'
+import type { NewRevocation, Published, Publisher } from './publisher.ts'
 import { tokenMatch } from './revoked-token.ts'
 
 /** What the admin API works on. */
@@ -18,6 +20,7 @@ export interface AdminApiOptions extends AdministratorOptions {
   readonly verifier: TokenVerifier
   readonly rules: () => VerifyRules
   readonly publisher: Publisher
+  readonly confirmer: Confirmer
   /** Issuers of the configuration; a revocation that names another one would revoke nothing. */
   readonly issuers: readonly string[]
   /** Wall clock, seconds. */
@@ -51,13 +54,16 @@ export function addAdminApi(server: FastifyInstance, options: AdminApiOptions): 
     async (request, reply) => {
       const revocation = await newRevocation(request.body, adminOf(request), options)
       if ('status' in revocation) return sendProblem(reply, revocation)
-      const published = await options.publisher.publish(revocation)
+      const publication = await options.publisher.publishAll([revocation])
+      const published = publication.each[0] as Published
+      const confirmation = await confirmAnswer(request, reply, publication, options.confirmer)
       return reply.code(published.id === undefined ? 200 : 201).send({
         id: published.id ?? null,
         version: published.position,
         match: revocation.match,
         ...(revocation.issuedBefore === undefined ? {} : { issuedBefore: revocation.issuedBefore }),
         expiresAt: published.expiresAt,
+        ...(confirmation === undefined ? {} : { confirmation }),
       })
     },
   )

@@ -4,6 +4,8 @@
  * @module
  */
 import { readFileSync } from 'node:fs'
+import type { Confirmation } from '../../revoker/confirmation/confirmation.ts'
+import { printable } from '../../runtime/printable.ts'
 import { askAdminApi } from '../admin-api.ts'
 
 /** Options of the command. */
@@ -11,6 +13,8 @@ export interface RevokeOptions {
   /** Base URL of the revoker. */
   readonly server: string
   readonly reason?: string
+  /** For how long enforcers are waited for; not at all if absent. */
+  readonly wait?: number
   readonly json?: boolean
 }
 
@@ -20,7 +24,11 @@ interface RevocationAnswer {
   readonly version: number
   readonly match: Readonly<Record<string, unknown>>
   readonly expiresAt: number
+  readonly confirmation?: Confirmation
 }
+
+/** The exit code when a revocation is stored and not known to be enforced by all enforcers. */
+const pendingExitCode = 2
 
 const inputLimitBytes = 16_384
 
@@ -32,8 +40,15 @@ const inputLimitBytes = 16_384
 export async function revoke(argument: string, options: RevokeOptions): Promise<void> {
   const token = argument === '-' ? readFileSync(0, 'utf8').slice(0, inputLimitBytes).trim() : argument
   const body = { token, ...(options.reason === undefined ? {} : { reason: options.reason }) }
-  const answer = await askAdminApi<RevocationAnswer>(options.server, 'POST', '/revocations', body)
+  const answer = await askAdminApi<RevocationAnswer>(
+    options.server,
+    'POST',
+    '/revocations',
+    body,
+    options.wait,
+  )
   process.stdout.write(options.json === true ? `${JSON.stringify(answer)}\n` : describe(answer))
+  if (options.wait !== undefined && answer.confirmation?.enforced !== true) process.exitCode = pendingExitCode
 }
 
 function describe(answer: RevocationAnswer): string {
@@ -42,5 +57,14 @@ function describe(answer: RevocationAnswer): string {
     .join(' ')
   const until = new Date(answer.expiresAt * 1000).toISOString()
   const already = answer.id === null ? ' (it was already)' : ''
-  return `revoked${already}: ${what}\nversion ${answer.version}, kept until ${until}\n`
+  const lines = [`revoked${already}: ${what}`, `version ${answer.version}, kept until ${until}`]
+  return [...lines, ...enforcedLines(answer.confirmation)].map(line => `${line}\n`).join('')
+}
+
+function enforcedLines(confirmation: Confirmation | undefined): string[] {
+  if (confirmation === undefined) return []
+  const { enforced, acked, enforcers, verified, reasons } = confirmation
+  const who = `${acked} of ${enforcers} enforcers${verified ? '' : ', which are not known by certificates'}`
+  if (enforced) return [`enforced by ${who}`]
+  return [`NOT KNOWN TO BE ENFORCED: by ${who}`, ...reasons.map(reason => `  ${printable(reason)}`)]
 }

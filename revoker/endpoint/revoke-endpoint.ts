@@ -26,6 +26,8 @@ export interface RevokeEndpointOptions {
   readonly answer: AnswerRevocation
   /** Whether answers can be scripts; those of an identity provider are passed on as they are. */
   readonly jsonp: boolean
+  /** Holds an answer back until enforcers have what was published, if the request asks for that. */
+  readonly confirm: (request: FastifyRequest, reply: FastifyReply, answer: Answer) => Promise<unknown>
   /** Sent with every answer. */
   readonly headers: Readonly<Record<string, string>>
   /** Origins whose scripts may ask (CORS). */
@@ -86,7 +88,11 @@ export async function addRevokeEndpoint(
       })
     }
     for (const path of paths) {
-      scope.post(path, async (request, reply) => send(reply, await answerTo(request, options)))
+      scope.post(path, async (request, reply) => {
+        const answer = await answerTo(request, options)
+        await options.confirm(request, reply, answer)
+        return send(reply, answer)
+      })
     }
   })
 }

@@ -5,6 +5,7 @@
  */
 import type { Break } from './break.ts'
 import { clientBreaks } from './client-breaks.ts'
+import { confirmationBreaks } from './confirmation-breaks.ts'
 import { fleetBreaks } from './fleet-breaks.ts'
 import { grantBreaks } from './grant-breaks.ts'
 import { logBreaks } from './log-breaks.ts'
@@ -28,5 +29,6 @@ export const breaks: readonly Break[] = [
   ...rollbackBreaks,
   ...tlsBreaks,
   ...fleetBreaks,
+  ...confirmationBreaks,
   ...sotwBreaks,
 ].sort((one, other) => one.invariant - other.invariant)

@@ -6,6 +6,7 @@
 import type { Break } from './break.ts'
 
 const testFile = 'integration/relay-intents.test.ts'
+const answersFile = 'integration/relay-answers.test.ts'
 
 /** Breaks of invariants 1, 6 and 8. */
 export const relayBreaks: readonly Break[] = [
@@ -44,7 +45,7 @@ export const relayBreaks: readonly Break[] = [
     file: 'revoker/relay/token-facts.ts',
     find: "ofClaims(said, 'refresh', 'nothing', text, issuer)",
     replace: "ofClaims(said, 'refresh', 'signature', text, issuer)",
-    testFile,
+    testFile: answersFile,
     testName: 'proves nothing by a bare 200',
   },
   {
@@ -107,7 +108,7 @@ export const relayBreaks: readonly Break[] = [
     file: 'revoker/relay/identity-provider.ts',
     find: 'if (bytes > answerLimitBytes)',
     replace: 'if (bytes > 2 ** 30)',
-    testFile,
+    testFile: answersFile,
     testName: 'does not take an answer without end',
   },
   {
@@ -116,7 +117,7 @@ export const relayBreaks: readonly Break[] = [
     file: 'revoker/relay/relay.ts',
     find: 'if (waitMs > 0) return refused(tooMany(waitMs))',
     replace: '',
-    testFile,
+    testFile: answersFile,
     testName: 'limits how often credentials are tried',
   },
   {
@@ -135,7 +136,7 @@ export const relayBreaks: readonly Break[] = [
     file: 'revoker/relay/presets.ts',
     find: '...(subject === undefined ? [] : [cut({ sub: subject })]),',
     replace: '',
-    testFile,
+    testFile: answersFile,
     testName:
       'proves it of an opaque token that was active before, and of all that a refresh token takes with it',
   },

@@ -7,12 +7,17 @@
 import assert from 'node:assert/strict'
 import { afterEach, describe, test } from 'node:test'
 import { RescindError } from '../../revocation/error.ts'
-import { opaqueFingerprint } from '../../revocation/token-fingerprint.ts'
 import { until } from '../support/condition.ts'
-import { type RelayUnderTest, type RelayUnderTestOptions, startRelay } from '../support/relay.ts'
+import {
+  accessTokenFor,
+  matchesOf,
+  type RelayUnderTest,
+  type RelayUnderTestOptions,
+  refreshTokenFor,
+  startRelay,
+} from '../support/relay.ts'
 import { basic } from '../support/revoking.ts'
 import { testClient } from '../support/stack.ts'
-import { rawToken } from '../support/token-issuer.ts'
 
 const opened: RelayUnderTest[] = []
 const start = async (options: RelayUnderTestOptions): Promise<RelayUnderTest> => {
@@ -26,16 +31,6 @@ afterEach(async () => {
 
 const invalidToken = { status: 200, body: '{"error":"invalid_token"}' }
 const away = new RescindError('ERR_LOG_UNREACHABLE', 'the log is away')
-const accessToken = ({ issuer }: RelayUnderTest, claims: Record<string, unknown> = {}) =>
-  issuer.sign({ azp: testClient.id, sub: 'alice', jti: 'one', typ: 'Bearer', ...claims })
-/** As Keycloak's: nobody but the identity provider can tell whether it is genuine. */
-const refreshToken = ({ issuer }: RelayUnderTest, claims: object = {}) =>
-  rawToken(
-    { alg: 'HS512', typ: 'JWT' },
-    { iss: issuer.issuer, sub: 'alice', azp: testClient.id, sid: 'session', typ: 'Refresh', ...claims },
-    Buffer.alloc(64, 1),
-  )
-const matches = (relay: RelayUnderTest) => relay.published().map(({ match }) => match)
 const userAtClient = ({ issuer }: RelayUnderTest) => [
   { iss: issuer.issuer, sub: 'alice', $client: testClient.id },
   { iss: issuer.issuer, sid: 'session', $client: testClient.id },
@@ -47,19 +42,19 @@ describe('when the answer of the identity provider is lost', () => {
   test('an access token that verifies is published after a restart', async () => {
     const relay = await start({ preset: 'keycloak' })
     relay.provider.answer = 'silence'
-    const answer = await relay.revoke(await accessToken(relay))
+    const answer = await relay.revoke(await accessTokenFor(relay))
     assert.equal(answer.status, 503)
-    assert.deepEqual(matches(relay), [])
+    assert.deepEqual(matchesOf(relay), [])
     assert.equal(relay.relay.unresolved().length, 1)
     await relay.restart()
     await isPublished(relay)
-    assert.deepEqual(matches(relay), [{ iss: relay.issuer.issuer, jti: 'one' }])
+    assert.deepEqual(matchesOf(relay), [{ iss: relay.issuer.issuer, jti: 'one' }])
   })
 
   test('a refresh token that nobody has vouched for stays open, also after restarts, and can be dismissed', async () => {
     const relay = await start({ preset: 'keycloak' })
     relay.provider.answer = 'silence'
-    await relay.revoke(refreshToken(relay))
+    await relay.revoke(refreshTokenFor(relay))
     await relay.restart()
     await relay.restart()
     const [open] = relay.relay.unresolved()
@@ -68,7 +63,7 @@ describe('when the answer of the identity provider is lost', () => {
       userAtClient(relay),
     )
     assert.equal(open?.client, testClient.id)
-    assert.deepEqual(matches(relay), [])
+    assert.deepEqual(matchesOf(relay), [])
     assert.equal(await relay.relay.dismiss(open?.id ?? ''), true)
     assert.deepEqual(relay.relay.unresolved(), [])
     assert.equal(await relay.relay.dismiss(open?.id ?? ''), false)
@@ -76,7 +71,7 @@ describe('when the answer of the identity provider is lost', () => {
 
   test('and the token is called invalid when the client tries again, a forged refresh token is not published', async () => {
     const relay = await start({ preset: 'keycloak' })
-    const forged = refreshToken(relay)
+    const forged = refreshTokenFor(relay)
     relay.provider.answer = 'silence'
     await relay.revoke(forged)
     await relay.restart()
@@ -86,36 +81,36 @@ describe('when the answer of the identity provider is lost', () => {
       answers.map(({ status, body }) => [status, String(body)]),
       [invalidToken, invalidToken].map(({ status, body }) => [status, body]),
     )
-    assert.deepEqual(matches(relay), [])
+    assert.deepEqual(matchesOf(relay), [])
   })
 
   test('and the token is called invalid when the client tries again, one that was active before is published', async () => {
     const relay = await start({ preset: 'keycloak', introspects: true })
     relay.provider.introspection = { active: true, client_id: testClient.id, sub: 'alice', sid: 'session' }
     relay.provider.answer = 'silence'
-    await relay.revoke(refreshToken(relay))
+    await relay.revoke(refreshTokenFor(relay))
     relay.provider.introspection = { active: false }
     relay.provider.answer = invalidToken
-    const answer = await relay.revoke(refreshToken(relay))
+    const answer = await relay.revoke(refreshTokenFor(relay))
     assert.deepEqual([answer.status, String(answer.body)], [200, invalidToken.body])
-    assert.deepEqual(matches(relay), userAtClient(relay))
+    assert.deepEqual(matchesOf(relay), userAtClient(relay))
   })
 
   test('a token that was active for another client is not genuine for this one', async () => {
     const relay = await start({ preset: 'keycloak', introspects: true })
     relay.provider.introspection = { active: true, client_id: 'another', sub: 'alice', sid: 'session' }
     relay.provider.answer = 'silence'
-    await relay.revoke(refreshToken(relay, { azp: 'another' }))
+    await relay.revoke(refreshTokenFor(relay, { azp: 'another' }))
     relay.provider.answer = invalidToken
-    await relay.revoke(refreshToken(relay, { azp: 'another' }))
+    await relay.revoke(refreshTokenFor(relay, { azp: 'another' }))
     await relay.restart()
-    assert.deepEqual(matches(relay), [])
+    assert.deepEqual(matchesOf(relay), [])
   })
 
   test('what somebody else asks for the same token settles nothing', async () => {
     const relay = await start({ preset: 'keycloak' })
     relay.provider.answer = 'silence'
-    const token = await accessToken(relay)
+    const token = await accessTokenFor(relay)
     await relay.revoke(token)
     relay.provider.answer = { status: 401, body: '{"error":"unauthorized_client"}' }
     await relay.revoke(token, {}, basic({ id: testClient.id, secret: 'guess' }).authorization)
@@ -123,16 +118,16 @@ describe('when the answer of the identity provider is lost', () => {
     assert.equal(relay.relay.unresolved().length, 1)
     await relay.restart()
     await isPublished(relay)
-    assert.deepEqual(matches(relay), [{ iss: relay.issuer.issuer, jti: 'one' }])
+    assert.deepEqual(matchesOf(relay), [{ iss: relay.issuer.issuer, jti: 'one' }])
   })
 
   test('a failure of the identity provider is passed on and stays open', async () => {
     const relay = await start({ preset: 'keycloak' })
     relay.provider.answer = { status: 502, body: 'bad gateway' }
-    const answer = await relay.revoke(await accessToken(relay))
+    const answer = await relay.revoke(await accessTokenFor(relay))
     assert.deepEqual([answer.status, String(answer.body)], [502, 'bad gateway'])
     assert.equal(relay.relay.unresolved().length, 1)
-    assert.deepEqual(matches(relay), [])
+    assert.deepEqual(matchesOf(relay), [])
   })
 })
 
@@ -140,30 +135,30 @@ describe('when the log cannot be written after the identity provider has revoked
   test('the answer is 503 with Retry-After, and it is published as soon as the log can be written', async () => {
     const relay = await start({ preset: 'keycloak' })
     relay.log.store.failAppends(away)
-    const answer = await relay.revoke(refreshToken(relay))
+    const answer = await relay.revoke(refreshTokenFor(relay))
     assert.deepEqual([answer.status, answer.headers['Retry-After']], [503, '1'])
     assert.equal(relay.relay.unresolved()[0]?.proven, true)
     relay.log.store.failAppends(undefined)
     await isPublished(relay)
-    assert.deepEqual(matches(relay), userAtClient(relay))
+    assert.deepEqual(matchesOf(relay), userAtClient(relay))
   })
 
   test("the client's retry publishes it, though the token is invalid by now", async () => {
     const relay = await start({ preset: 'keycloak' })
     relay.log.store.failAppends(away)
-    await relay.revoke(refreshToken(relay))
+    await relay.revoke(refreshTokenFor(relay))
     await relay.restart()
     relay.provider.answer = invalidToken
     relay.log.store.failAppends(undefined)
-    await relay.revoke(refreshToken(relay))
+    await relay.revoke(refreshTokenFor(relay))
     await isPublished(relay)
-    assert.deepEqual(matches(relay), userAtClient(relay))
+    assert.deepEqual(matchesOf(relay), userAtClient(relay))
   })
 
   test('a repeat has the same ids: it cannot revive what was restored meanwhile', async () => {
     const relay = await start({ preset: 'keycloak' })
     relay.log.store.failAppends(away)
-    const token = await accessToken(relay)
+    const token = await accessTokenFor(relay)
     await relay.revoke(token)
     await relay.restart()
     relay.log.store.failAppends(undefined)
@@ -178,28 +173,29 @@ describe('when the identity provider cannot be reached', () => {
   test('the answer is 503, nothing is appended, and nothing stays open', async () => {
     const relay = await start({ preset: 'keycloak' })
     await relay.provider.stop()
-    const answer = await relay.revoke(await accessToken(relay))
+    const answer = await relay.revoke(await accessTokenFor(relay))
     assert.deepEqual([answer.status, answer.headers['Retry-After']], [503, '1'])
-    assert.deepEqual([matches(relay), relay.relay.unresolved()], [[], []])
+    assert.deepEqual([matchesOf(relay), relay.relay.unresolved()], [[], []])
   })
 
   test('with revokeAnyway an access token that verifies is published for a client that proves itself here', async () => {
     const relay = await start({ preset: 'keycloak', revokeAnyway: true })
     await relay.provider.stop()
-    const token = await accessToken(relay)
+    const token = await accessTokenFor(relay)
     const guess = basic({ id: testClient.id, secret: 'guess' }).authorization
     assert.equal((await relay.revoke(token, {}, guess)).status, 401)
-    assert.deepEqual(matches(relay), [])
+    assert.deepEqual(matchesOf(relay), [])
     const answer = await relay.revoke(token)
     assert.deepEqual([answer.status, answer.headers.RevokedAccessToken], [200, token])
-    assert.deepEqual(matches(relay), [{ iss: relay.issuer.issuer, jti: 'one' }])
+    assert.deepEqual(matchesOf(relay), [{ iss: relay.issuer.issuer, jti: 'one' }])
   })
 
   test('with revokeAnyway whatever does not verify is answered with 503 all the same', async () => {
     const relay = await start({ preset: 'keycloak', revokeAnyway: true })
     await relay.provider.stop()
-    for (const token of [refreshToken(relay), 'opaque']) assert.equal((await relay.revoke(token)).status, 503)
-    assert.deepEqual(matches(relay), [])
+    for (const token of [refreshTokenFor(relay), 'opaque'])
+      assert.equal((await relay.revoke(token)).status, 503)
+    assert.deepEqual(matchesOf(relay), [])
   })
 
   test('nor the keys of the issuer, it is not asked: nobody here would be told', async () => {
@@ -208,105 +204,5 @@ describe('when the identity provider cannot be reached', () => {
     const unknown = await relay.issuer.sign({ azp: testClient.id }, { kid: 'new' })
     assert.equal((await relay.revoke(unknown)).status, 503)
     assert.equal(relay.provider.requests.length, 0)
-  })
-})
-
-describe('an identity provider of which nothing more is known (generic)', () => {
-  test('proves nothing by a bare 200', async () => {
-    const relay = await start({ preset: 'generic' })
-    for (const token of ['opaque', refreshToken(relay)]) assert.equal((await relay.revoke(token)).status, 200)
-    assert.deepEqual(matches(relay), [])
-  })
-
-  test('proves by a 200 that an access token is revoked which verifies and is of this client', async () => {
-    const relay = await start({ preset: 'generic' })
-    await relay.revoke(await accessToken(relay))
-    await relay.revoke(await accessToken(relay, { azp: 'another', jti: 'two' }))
-    assert.deepEqual(matches(relay), [{ iss: relay.issuer.issuer, jti: 'one' }])
-  })
-
-  test('proves it of an opaque token that was active before, and of all that a refresh token takes with it', async () => {
-    const relay = await start({ preset: 'generic', introspects: true })
-    const iss = relay.issuer.issuer
-    relay.provider.introspection = { active: true, client_id: testClient.id, sub: 'alice' }
-    await relay.revoke('opaque')
-    await relay.revoke('refresh', { token_type_hint: 'refresh_token' })
-    assert.deepEqual(matches(relay), [
-      { iss, $token: opaqueFingerprint('opaque') },
-      { iss, sub: 'alice', $client: testClient.id },
-    ])
-    assert.deepEqual(
-      relay.published().map(({ issuedBefore }) => issuedBefore === undefined),
-      [true, false],
-    )
-  })
-
-  test('is not asked to revoke while it cannot say what a token is', async () => {
-    const relay = await start({ preset: 'generic', introspects: true })
-    relay.provider.introspection = []
-    assert.equal((await relay.revoke('opaque')).status, 503)
-    assert.equal(relay.provider.requests.length, 0)
-  })
-})
-
-describe("WSO2's endpoint behind a relay", () => {
-  test('names what it has revoked: a JWT is published by its jti, an opaque token by its fingerprint', async () => {
-    const relay = await start({ preset: 'wso2' })
-    const iss = relay.issuer.issuer
-    const token = await accessToken(relay)
-    for (const named of [token, 'opaque']) {
-      relay.provider.answer = {
-        status: 200,
-        headers: { RevokedAccessToken: named, RevokedRefreshToken: 'r' },
-      }
-      await relay.revoke(`refresh of ${named}`)
-    }
-    assert.deepEqual(matches(relay), [
-      { iss, jti: 'one' },
-      { iss, $token: opaqueFingerprint('opaque') },
-    ])
-  })
-
-  test('proves nothing by a 200 without these headers', async () => {
-    const relay = await start({ preset: 'wso2' })
-    await relay.revoke('unknown')
-    assert.deepEqual([matches(relay), relay.relay.unresolved()], [[], []])
-  })
-})
-
-describe('a relay', () => {
-  test('passes request and answer on as they are, but for headers of the connection and of CORS', async () => {
-    const relay = await start({ preset: 'generic' })
-    relay.provider.answer = {
-      status: 418,
-      body: 'teapot',
-      headers: {
-        'content-type': 'text/x-tea',
-        'x-own': 'kept',
-        'keep-alive': 'timeout=5',
-        'access-control-allow-origin': '*',
-        'revocation-status': 'enforced',
-      },
-    }
-    const answer = await relay.revoke('a+b c', { token_type_hint: 'x', extra: 'y' })
-    const [request] = relay.provider.requests
-    assert.equal(request?.body, 'token=a%2Bb+c&token_type_hint=x&extra=y')
-    assert.equal(request?.headers.authorization, basic(testClient).authorization)
-    assert.deepEqual([answer.status, String(answer.body)], [418, 'teapot'])
-    assert.deepEqual(answer.headers, { 'content-type': 'text/x-tea', 'x-own': 'kept' })
-  })
-
-  test('does not take an answer without end', async () => {
-    const relay = await start({ preset: 'generic' })
-    relay.provider.answer = { status: 200, body: 'x'.repeat(70_000) }
-    assert.equal((await relay.revoke('opaque')).status, 503)
-  })
-
-  test('limits how often credentials are tried', async () => {
-    const relay = await start({ preset: 'generic' })
-    relay.provider.answer = { status: 401 }
-    const statuses = new Set<number>()
-    for (let attempt = 0; attempt < 1_100; attempt++) statuses.add((await relay.revoke('opaque')).status)
-    assert.deepEqual([...statuses], [401, 429])
   })
 })

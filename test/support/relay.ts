@@ -22,6 +22,7 @@ import { type PublishedLog, startPublishedLog } from './published-log.ts'
 import { plainCodec } from './revocations.ts'
 import { basic } from './revoking.ts'
 import { testClient } from './stack.ts'
+import { rawToken } from './token-issuer.ts'
 
 /** How a relay is to be. */
 export interface RelayUnderTestOptions {
@@ -139,3 +140,21 @@ const openRelay = (
     nowSeconds: now,
     logger: createKeptLogger().logger,
   })
+
+/** An access token of `testClient` that verifies. */
+export const accessTokenFor = (
+  { issuer }: RelayUnderTest,
+  claims: Record<string, unknown> = {},
+): Promise<string> => issuer.sign({ azp: testClient.id, sub: 'alice', jti: 'one', typ: 'Bearer', ...claims })
+
+/** A refresh token as Keycloak's: nobody but the identity provider can tell whether it is genuine. */
+export const refreshTokenFor = ({ issuer }: RelayUnderTest, claims: object = {}): string =>
+  rawToken(
+    { alg: 'HS512', typ: 'JWT' },
+    { iss: issuer.issuer, sub: 'alice', azp: testClient.id, sid: 'session', typ: 'Refresh', ...claims },
+    Buffer.alloc(64, 1),
+  )
+
+/** What was published matches this, in order. */
+export const matchesOf = (relay: RelayUnderTest): readonly Match[] =>
+  relay.published().map(({ match }) => match)

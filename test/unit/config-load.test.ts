@@ -30,6 +30,7 @@ test('without a file and variables there are the defaults', () => {
   assert.deepEqual(revoker, {
     address: '127.0.0.1:8280',
     adminAddress: '127.0.0.1:8281',
+    confirmation: { adapters: [], tls: {} },
     inbox: [],
     tenantDomain: 'carbon.super',
     clients: [],

@@ -4,6 +4,7 @@
  * @module
  */
 import { count, element, list, listenAddress, secretHash, section, text } from '../fields.ts'
+import { confirmationSection } from './confirmation.ts'
 import { eventHubSection } from './event-hub.ts'
 import { grantsSection } from './grants.ts'
 import { inboxSection } from './inbox.ts'
@@ -32,6 +33,7 @@ export const revokerSection = section('The revocation endpoint (RFC 7009), its c
     tokens: list(adminToken, { maxItems: 16, description: 'The bearer tokens of the admin API.' }),
   }),
   grants: grantsSection,
+  confirmation: confirmationSection,
   inbox: inboxSection,
   eventHub: eventHubSection,
   maxRevocations: count({
