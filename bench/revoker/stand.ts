@@ -104,6 +104,7 @@ const configOfStand = async ({ place, mint }: StandOptions, ports: Ports) => ({
     adminAddress: address(ports.revokerAdmin),
     clients: [{ id: testClient.id, secretHash: await hashSecret(testClient.secret), issuer: mint.issuer }],
     admin: { tokens: [{ name: 'bench', hash: await hashSecret(adminToken) }] },
+    limits: { requestsPerSecond: 1_000_000 },
     confirmation: place.driver === 'embedded' ? {} : { adapters: [`http://${address(ports.adapterAdmin)}`] },
   },
   adapter: { address: address(ports.adapter), adminAddress: address(ports.adapterAdmin) },

@@ -4,10 +4,12 @@
  *
  * @module
  */
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { runCommand } from './command.ts'
 import { type Component, ComponentUnavailable, findOnPath, isExecutable } from './component.ts'
 import { installFolder, servicesFolder } from './folder.ts'
+import { mavenProject } from './maven.ts'
 
 const timeoutMs = 600_000
 
@@ -28,7 +30,15 @@ export const keycloakComponent = (version: string): Component => {
       try {
         await installFolder(folder, async target => {
           progress(`downloading ${artifact} by Maven (147 MB)`)
-          const unpack = ['dependency:unpack', `-Dartifact=${artifact}`, `-DoutputDirectory=${target}`]
+          const project = join(target, 'pom.xml')
+          writeFileSync(project, mavenProject([]))
+          const unpack = [
+            '--file',
+            project,
+            'dependency:unpack',
+            `-Dartifact=${artifact}`,
+            `-DoutputDirectory=${target}`,
+          ]
           await runCommand('mvn', ['--quiet', '--batch-mode', ...unpack], { timeoutMs })
           progress('building it for a database in memory')
           await runCommand('sh', ['-c', 'mv "$0"/* "$1" && rmdir "$0"', join(target, folder), target], {

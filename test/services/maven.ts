@@ -47,13 +47,14 @@ async function copyJars(
   progress: (step: string) => void,
 ): Promise<void> {
   const project = join(folder, 'pom.xml')
-  writeFileSync(project, projectOf(artifacts))
+  writeFileSync(project, mavenProject(artifacts))
   progress(`downloading ${artifacts[0]} by Maven`)
   const copy = ['dependency:copy-dependencies', `-DoutputDirectory=${folder}`]
   await runCommand('mvn', ['--quiet', '--batch-mode', '--file', project, ...copy], { timeoutMs })
 }
 
-const projectOf = (artifacts: readonly string[]): string => `<project>
+/** A project that needs these artifacts, as the content of a pom.xml. */
+export const mavenProject = (artifacts: readonly string[]): string => `<project>
   <modelVersion>4.0.0</modelVersion>
   <groupId>io.rescind</groupId>
   <artifactId>services</artifactId>
