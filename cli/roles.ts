@@ -11,6 +11,7 @@ import { createLogger, type Logger } from '../runtime/logger.ts'
 import { addTlsGauges } from '../runtime/tls/gauges.ts'
 import { createTokenVerifier } from '../token/verifier.ts'
 import { startAdapterAdmin, startEnforcerAdmin, startRevokerAdmin } from './admin.ts'
+import { administratorsOf } from './administrators.ts'
 import { openAdapterTls, openDiscoveryTls } from './discovery-tls.ts'
 import { type OpenedLog, openLog } from './event-log.ts'
 import { importersOf } from './importer-settings.ts'
@@ -141,11 +142,13 @@ async function serveRevoker(config: Config, opened: OpenedLog): Promise<Running>
     logger,
     retiredKeysSeconds: retiredKeysSecondsOf(config),
   })
+  const administrators = administratorsOf(config, logger)
   let isReady = false
   const admin = await startRevokerAdmin(config, { ready: () => isReady, deadLetters, registry, logger })
   const { startRevoker } = await import('../revoker/revoker.ts')
   const revoker = await startRevoker({
     ...revokerOf(config),
+    admin: administrators.credentials,
     log,
     codec,
     follower,
@@ -170,6 +173,7 @@ async function serveRevoker(config: Config, opened: OpenedLog): Promise<Running>
     stop: async () => {
       await importers.close()
       await revoker.close()
+      administrators.close()
       verifier.close()
       await admin.close()
     },

@@ -95,7 +95,6 @@ export const revokerOf = (config: Config) => ({
       issuer: client.issuer ?? config.issuers[0]?.issuer ?? '',
     }),
   ),
-  adminTokens: config.revoker.admin.tokens,
   issuers: config.issuers.map(issuer => issuer.issuer),
   tenantDomain: config.revoker.tenantDomain,
   revocationsLimit: config.revoker.maxRevocations,

@@ -4,7 +4,6 @@
  *
  * @module
  */
-
 import { createClaimSet } from './claim-set.ts'
 import { ClaimSets, type ClaimSetsInUse } from './claim-sets.ts'
 import { DeclaredLifetimes } from './declared-lifetimes.ts'
@@ -115,6 +114,9 @@ export class LiveState {
   confirm(position: number, digest: bigint): Confirmation {
     return this.#history.confirm(position, digest)
   }
+
+  /** The position before another one, to read that one again; undefined if it is not among the last million. */
+  readonly before: DigestHistory['before'] = position => this.#history.before(position)
 
   /** What is live under a key; undefined for nothing. */
   entry(key: Uint8Array): Times | undefined {

@@ -26,6 +26,10 @@ const statuses: Readonly<Record<string, number>> = {
   ERR_REVOCATION_INVALID: 400,
   ERR_CLAIM_SET_UNKNOWN: 400,
   ERR_EVENT_TOO_LARGE: 413,
+  ERR_REVOCATION_UNKNOWN: 404,
+  ERR_REVOCATION_MERGED: 409,
+  ERR_CLAIM_SETS_LIMIT: 409,
+  ERR_CURSOR_INVALID: 400,
 }
 
 /** The problem that an error of ours is: what the request did wrong, or 503 because something is missing here. */

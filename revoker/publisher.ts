@@ -88,7 +88,11 @@ async function publishTogether(
 ): Promise<Publication> {
   const { follower } = options
   const now = options.nowSeconds()
-  const all = revocations.map(revocation => prepare(revocation, now, options))
+  const all = revocations.map((revocation, index) =>
+    revocations.length === 1
+      ? prepare(revocation, now, options)
+      : naming(index, () => prepare(revocation, now, options)),
+  )
   const isHeld = ({ key, times }: Prepared) => follower.state.covers(key, times)
   // What restored it may not have been read yet; to append a repeat is harmless.
   const held = all.some(isHeld) && (await hasReadAll(options)) ? new Set(all.filter(isHeld)) : new Set()
@@ -104,6 +108,16 @@ async function publishTogether(
       id: held.has(one) ? undefined : one.event.id,
       expiresAt: one.times.expiresAt,
     })),
+  }
+}
+
+/** Of several it is said which one is wrong. */
+function naming<Result>(index: number, action: () => Result): Result {
+  try {
+    return action()
+  } catch (error) {
+    if (!(error instanceof RescindError)) throw error
+    throw new RescindError(error.code, `revocations[${index}]: ${error.message}`)
   }
 }
 

@@ -10,15 +10,13 @@ import type { EventCodec } from '../revocation/formats/rescind.ts'
 import { formatAddress, parseAddress } from '../runtime/config/address.ts'
 import { listenAt } from '../runtime/listen.ts'
 import type { Logger } from '../runtime/logger.ts'
-import { createSecretVerifier } from '../token/secret.ts'
 import type { TokenVerifier } from '../token/verifier.ts'
-import { addAdminApi } from './admin-api.ts'
+import { type AdminCredentials, addAdminApi } from './admin/admin-api.ts'
 import { type ConfiguredClient, createClientAuthenticator } from './client-authentication.ts'
 import { createHttpServer } from './http-server.ts'
 import { keepLifetimeDeclared } from './lifetime-declaration.ts'
 import { trimLog } from './log-trimming.ts'
 import { createPublisher, type Publisher } from './publisher.ts'
-import { addRejectedEvents } from './rejected-events.ts'
 import { addRevokeEndpoint } from './revoke-endpoint.ts'
 import { revokerRules } from './revoked-token.ts'
 
@@ -30,7 +28,8 @@ export interface RevokerOptions {
   readonly verifier: TokenVerifier
   readonly address: string
   readonly clients: readonly ConfiguredClient[]
-  readonly adminTokens: readonly { readonly name: string; readonly hash: string }[]
+  /** Who may use the admin API. */
+  readonly admin: AdminCredentials
   readonly issuers: readonly string[]
   readonly tenantDomain: string
   readonly clockToleranceSeconds: number
@@ -87,14 +86,13 @@ export async function startRevoker(options: RevokerOptions): Promise<Revoker> {
     tenantDomain: options.tenantDomain,
     logger,
   })
-  const administrators = { tokens: options.adminTokens, secrets: createSecretVerifier() }
-  addRejectedEvents(server, { ...administrators, deadLetters: options.deadLetters })
-  addAdminApi(server, {
-    ...administrators,
-    verifier,
-    rules,
+  await addAdminApi(server, {
+    ...options,
+    credentials: options.admin,
     publisher,
-    issuers: options.issuers,
+    rules,
+    confirmer: undefined,
+    enforcers: undefined,
     nowSeconds,
   })
   const address = parseAddress(options.address)

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { adminApiProblems } from './admin-api-checks.ts'
 import { parseDurationMs } from './duration.ts'
 import { eventHubProblems, inboxProblems, kafkaLoginProblems } from './importer-checks.ts'
 import type { Config } from './schema.ts'
@@ -31,7 +32,7 @@ const crossChecks: readonly CrossCheck[] = [
     needs: ['issuers', 'revoker'],
     check: ({ issuers, revoker }) => clientProblems(issuers, revoker.clients),
   },
-  { needs: ['revoker'], check: ({ revoker }) => adminTokenProblems(revoker.admin.tokens) },
+  { needs: ['issuers', 'revoker'], check: adminApiProblems },
   { needs: ['issuers', 'revoker', 'eventLog'], check: inboxProblems },
   { needs: ['eventLog', 'revoker'], check: kafkaLoginProblems },
   { needs: ['issuers', 'revoker'], check: eventHubProblems },
@@ -85,14 +86,6 @@ function clientProblems(issuers: readonly Issuer[], clients: readonly Client[]):
     if (first === undefined) seen.set(key, index)
     const message = `is the same as revoker.clients[${first}].id for the same issuer; list each client once`
     return first === undefined ? [] : [{ path: [...path, 'id'], message }]
-  })
-}
-
-function adminTokenProblems(tokens: readonly { readonly name: string }[]): Problem[] {
-  return tokens.flatMap(({ name }, index) => {
-    const first = tokens.findIndex(other => other.name === name)
-    const message = `is the same as revoker.admin.tokens[${first}].name; names tell administrators apart`
-    return first === index ? [] : [{ path: ['revoker', 'admin', 'tokens', index, 'name'], message }]
   })
 }
 

@@ -5,6 +5,7 @@
  */
 import Type from 'typebox'
 import { count, element, list, listenAddress, secretHash, section, text } from '../fields.ts'
+import { adminApiSection } from './admin-api.ts'
 import { eventHubSection } from './event-hub.ts'
 import { inboxSection } from './inbox.ts'
 
@@ -24,13 +25,6 @@ const client = element('One client that may revoke its own tokens.', {
         'The issuer whose tokens this client may revoke. May be left out only when exactly one issuer is configured.',
     }),
   ),
-})
-
-const adminToken = element('One bearer token of an administrator.', {
-  name: text('a name', { maxLength: 256, description: 'Whose token it is: named in logs and as the actor.' }),
-  hash: secretHash({
-    description: 'The scrypt hash of the token, $scrypt$ln=15,r=8,p=1$<base64 salt>$<base64 hash>.',
-  }),
 })
 
 /** Schema of `revoker`. */
@@ -53,9 +47,7 @@ export const revokerSection = section('The revocation endpoint (RFC 7009), its c
     maxItems: 10_000,
     description: 'The clients that may revoke their own tokens.',
   }),
-  admin: section('Who may use the admin API.', {
-    tokens: list(adminToken, { maxItems: 16, description: 'The bearer tokens of the admin API.' }),
-  }),
+  admin: adminApiSection,
   inbox: inboxSection,
   eventHub: eventHubSection,
   maxRevocations: count({
