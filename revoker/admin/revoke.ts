@@ -5,8 +5,9 @@
  */
 import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
+import { keyText, matchKey } from '../../revocation/key.ts'
 import type { LiveState } from '../../revocation/live-state.ts'
-import { revocationName } from '../../revocation/revocation-name.ts'
+import { nameAt, revocationName } from '../../revocation/revocation-name.ts'
 import type { Problem } from '../problem.ts'
 import type { NewRevocation, Publication, Published, Publisher } from '../publisher.ts'
 import type { AnswerChange, Change } from './changes.ts'
@@ -96,10 +97,11 @@ async function revokeOne(
 ): Promise<Change | Problem> {
   const revocation = await newRevocation(body, actor, options)
   if ('status' in revocation) return revocation
-  const publication = await publish([revocation], keyed, options)
+  const named = withIds([revocation], keyed)
+  const publication = await publish(named, options)
   if ('status' in publication) return publication
-  const [answer] = answersOf([revocation], publication)
-  return changeOf(publication, { ...answer, version: publication.position }, [revocation])
+  const [answer] = answersOf(named, publication, options)
+  return changeOf(publication, { ...answer, version: publication.position }, named)
 }
 
 async function revokeAll(
@@ -116,22 +118,30 @@ async function revokeAll(
     }
     revocations.push(revocation)
   }
-  const publication = await publish(revocations, keyed, options)
+  const named = withIds(revocations, keyed)
+  const publication = await publish(named, options)
   if ('status' in publication) return publication
-  const body = { version: publication.position, revocations: answersOf(revocations, publication) }
-  return changeOf(publication, body, revocations)
+  const body = { version: publication.position, revocations: answersOf(named, publication, options) }
+  return changeOf(publication, body, named)
 }
 
 /** With a key the ids are derived, so a repeat elsewhere is the same revocation, and does not revive a restored one. */
-async function publish(
+const withIds = (
   revocations: readonly NewRevocation[],
   keyed: KeyedRequest | undefined,
+): readonly NewRevocation[] =>
+  keyed === undefined
+    ? revocations
+    : revocations.map((revocation, index) => ({ ...revocation, id: derivedId(keyed, index) }))
+
+async function publish(
+  revocations: readonly NewRevocation[],
   { publisher, state }: RevokeOptions,
 ): Promise<Publication | Problem> {
-  if (keyed === undefined) return publisher.publishAll(revocations)
-  const named = revocations.map((revocation, index) => ({ ...revocation, id: derivedId(keyed, index) }))
-  const isRestored = named.some(({ id }) => state.restorations.get(id) !== undefined)
-  return isRestored ? restoredSince : publisher.publishAll(named)
+  const isRestored = revocations.some(
+    ({ id }) => id !== undefined && state.restorations.get(id) !== undefined,
+  )
+  return isRestored ? restoredSince : publisher.publishAll(revocations)
 }
 
 const restoredSince: Problem = {
@@ -140,18 +150,25 @@ const restoredSince: Problem = {
   detail: 'this request was carried out, and what it revoked was restored; to revoke it again take a new key',
 }
 
-const answersOf = (revocations: readonly NewRevocation[], { each }: Publication) =>
-  revocations.map(({ match, issuedBefore }, index) => {
+const answersOf = (revocations: readonly NewRevocation[], { each }: Publication, { state }: RevokeOptions) =>
+  revocations.map((revocation, index) => {
     const { id, expiresAt } = each[index] as Published
+    const { match, issuedBefore } = revocation
     return {
-      id: id === undefined ? null : revocationName({ id, match, ...cutOf(issuedBefore) }),
+      id: id === undefined ? heldName(revocation, state) : revocationName({ ...revocation, id }),
       match,
-      ...cutOf(issuedBefore),
+      ...(issuedBefore === undefined ? {} : { issuedBefore }),
       expiresAt,
     }
   })
 
-const cutOf = (issuedBefore: number | undefined) => (issuedBefore === undefined ? {} : { issuedBefore })
+/** What the log held already may be this very revocation. */
+function heldName({ id, ...revocation }: NewRevocation, state: LiveState): string | null {
+  if (id === undefined) return null
+  const { key } = matchKey(revocation.match, revocation.issuedBefore !== undefined)
+  const single = state.live(keyText(key))?.find(id)
+  return single === undefined ? null : nameAt({ id, key: key.toString('hex') })
+}
 
 function changeOf(
   { position, isByJti, each }: Publication,
