@@ -185,7 +185,7 @@ function changeOf(
       change: 'revoke',
       version: position,
       revocations: revocations.length,
-      claims: Object.keys(first?.match ?? {}),
+      claims: [...new Set(revocations.flatMap(({ match }) => Object.keys(match)))],
       id: ids[0],
       reason: first?.reason,
     },

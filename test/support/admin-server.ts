@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { FastifyInstance } from 'fastify'
 import { createDeadLetters, type DeadLetters } from '../../event-log/dead-letters.ts'
 import type { EventLog } from '../../event-log/event-log.ts'
 import { followLog, type LogFollower } from '../../event-log/follow.ts'
@@ -11,6 +12,7 @@ import type { KnownEnforcer } from '../../revoker/admin/explain.ts'
 import { createHttpServer } from '../../revoker/http-server.ts'
 import { createPublisher } from '../../revoker/publisher.ts'
 import { revokerRules } from '../../revoker/revoked-token.ts'
+import type { Logger } from '../../runtime/logger.ts'
 import { createTokenVerifier, type IssuerSettings } from '../../token/verifier.ts'
 import { createKeptLogger, type LoggedLine } from './kept-logger.ts'
 import { createMemoryLogStore, type MemoryLogStore } from './memory-log.ts'
@@ -27,6 +29,8 @@ export interface AdminServerOptions {
   readonly issuers?: readonly IssuerSettings[]
   readonly deadLetters?: DeadLetters
   readonly enforcers?: () => Promise<readonly KnownEnforcer[]>
+  /** Default: the revoker's, without TLS. */
+  createServer?(logger: Logger): FastifyInstance
   /** Longest token lifetime, if the store is not given. */
   readonly lifetimeSeconds?: number
 }
@@ -57,7 +61,7 @@ export async function startAdminServer(options: AdminServerOptions = {}): Promis
   const nowSeconds = () => Date.now() / 1000
   const shared = { log, follower, codec: plainCodec, logger, nowSeconds }
   const verifier = createTokenVerifier({ issuers, logger })
-  const server = createHttpServer(logger)
+  const server = (options.createServer ?? createHttpServer)(logger)
   await addAdminApi(server, {
     ...shared,
     credentials: { tokens: [], accessTokens: undefined, certificates: [], ...options.credentials },
