@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { adminBreaks } from './admin-breaks.ts'
 import type { Break } from './break.ts'
 import { fleetBreaks } from './fleet-breaks.ts'
 import { logBreaks } from './log-breaks.ts'
@@ -23,4 +24,5 @@ export const breaks: readonly Break[] = [
   ...tlsBreaks,
   ...fleetBreaks,
   ...sotwBreaks,
+  ...adminBreaks,
 ].sort((one, other) => one.invariant - other.invariant)

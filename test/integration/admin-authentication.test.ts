@@ -14,6 +14,7 @@ import { type CertificateFiles, createAuthority, createTestFolder } from '../sup
 import { until } from '../support/condition.ts'
 import { createTestIssuer, type TestIssuer } from '../support/issuer.ts'
 import { createKeptLogger } from '../support/kept-logger.ts'
+import { startStack } from '../support/stack.ts'
 
 const now = () => Math.floor(Date.now() / 1000)
 const expiresAt = now() + 3600
@@ -222,6 +223,26 @@ describe('an access token', () => {
     const answer = await createAdminClient(outage.url, `Bearer ${token}`).ask('GET', '/claim-sets')
     assertProblem(answer, 503, 'ERR_KEYS_UNAVAILABLE')
   })
+})
+
+test('the configuration names issuer, audience and scope of access tokens, and other tokens of the issuer are refused', async t => {
+  const audience = 'https://revoker.example/admin'
+  const stack = await startStack({
+    edit: config => {
+      config.revoker.admin.jwt = { issuer: config.issuers[0].issuer, audience, scope: 'rescind.admin' }
+    },
+  })
+  t.after(() => stack.stop())
+  const ask = async (claims: object) => {
+    const token = await stack.issuer.sign({ scope: 'rescind.admin', ...claims })
+    return createAdminClient(`http://127.0.0.1:${stack.ports.revoker}`, `Bearer ${token}`).ask(
+      'GET',
+      '/claim-sets',
+    )
+  }
+  assert.equal((await ask({ aud: audience })).status, 200)
+  assertProblem(await ask({}), 401, 'ERR_ADMIN_UNAUTHENTICATED')
+  assertProblem(await ask({ aud: audience, scope: 'rescind.read' }), 401, 'ERR_ADMIN_UNAUTHENTICATED')
 })
 
 describe('a client certificate', () => {
