@@ -1,5 +1,5 @@
 /**
- * How commands end; docs/http.md lists them.
+ * How commands end; docs/commands.md lists them.
  *
  * @module
  */
