@@ -18,13 +18,6 @@ export interface AdminRequest {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** What was answered. */
-export interface AdminAnswer<Body> {
-  /** JSON that was not checked. */
-  readonly body: Body
-  readonly headers: Headers
-}
-
 /** The revoker refused; `problemCode` is its code, if it named one. */
 export class AdminApiError extends RescindError {
   readonly problemCode: string | undefined
@@ -36,21 +29,20 @@ export class AdminApiError extends RescindError {
 }
 
 /**
- * Sends a request and gives the answer.
+ * Sends a request and gives the answer's JSON, which is not checked.
  *
  * @param server base URL of the revoker.
  * @param waitSeconds how much longer the answer may take, because it waits for enforcers.
  * @throws RescindError ERR_REQUEST_FAILED with what the revoker said (AdminApiError), or that it cannot be reached.
  */
-export async function askAdminApi<Body>(
+export async function askAdminApi<Answer>(
   server: string,
   request: AdminRequest,
   waitSeconds = 0,
-): Promise<AdminAnswer<Body>> {
+): Promise<Answer> {
   const signal = AbortSignal.timeout(answerLimitMs + waitSeconds * 1_000)
   const response = await send(server, request, signal)
-  const body: unknown = await response.json().catch(() => undefined)
-  return { body: body as Body, headers: response.headers }
+  return (await response.json().catch(() => undefined)) as Answer
 }
 
 /**

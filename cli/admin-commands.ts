@@ -10,6 +10,7 @@ import type { ExplainOptions } from './commands/explain.ts'
 import type { ListOptions } from './commands/list.ts'
 import type { RestoreOptions } from './commands/restore.ts'
 import type { RevokeOptions } from './commands/revoke.ts'
+import { wholeSeconds } from './enforced.ts'
 
 const adminTokenHelp =
   'The token of an administrator (revoker.admin.tokens) is taken from RESCIND_ADMIN_TOKEN or RESCIND_ADMIN_TOKEN_FILE.'
@@ -40,8 +41,8 @@ const withClaims = (command: Command): Command =>
 const withWait = (command: Command): Command =>
   command.option(
     '-w, --wait <seconds>',
-    'wait until all enforcers have it; the exit code is 2 if some do not',
-    wholeNumber,
+    'wait until all enforcers have it, at most 30 s; the exit code is 2 if that is not known then',
+    wholeSeconds,
   )
 
 /** Adds the commands to the program. */

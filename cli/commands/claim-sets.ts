@@ -45,19 +45,19 @@ interface DeclareAnswer extends ClaimSetAnswer {
  * @throws RescindError ERR_REQUEST_FAILED with what the revoker said, or that it cannot be reached.
  */
 export async function listClaimSets({ server, json }: ClaimSetsOptions): Promise<void> {
-  const { body } = await askAdminApi<ListAnswer>(server, { method: 'GET', path: '/claim-sets' })
+  const answer = await askAdminApi<ListAnswer>(server, { method: 'GET', path: '/claim-sets' })
   if (json === true) {
-    printJson(body)
+    printJson(answer)
     return
   }
-  const rows = body.claimSets.map(({ names, cut, builtIn, version }) => [
+  const rows = answer.claimSets.map(({ names, cut, builtIn, version }) => [
     names.join(' + '),
     kindOf(cut),
     builtIn ? 'built in' : `declared in version ${version}`,
   ])
   printLines([
     ...tableLines(['claims', 'kind', 'since'], rows),
-    `${body.declared} of ${body.limit} are declared`,
+    `${answer.declared} of ${answer.limit} are declared`,
   ])
 }
 
@@ -74,11 +74,11 @@ export async function declareClaimSet(names: readonly string[], options: Declare
     body,
   })
   if (options.json === true) {
-    printJson(answer.body)
+    printJson(answer)
     return
   }
-  const { already, cut, version } = answer.body
-  const what = answer.body.names.map(printable).join(' + ')
+  const { already, cut, version } = answer
+  const what = answer.names.map(printable).join(' + ')
   printLines([`declared${already ? ' (it was already)' : ''}: ${what}, ${kindOf(cut)}`, `version ${version}`])
 }
 

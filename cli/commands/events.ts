@@ -91,9 +91,9 @@ function lineOf(event: LogEventShown): string {
  * @throws RescindError ERR_REQUEST_FAILED with what the revoker said, or that it cannot be reached.
  */
 export async function rejectedEvents({ server, json }: RejectedEventsOptions): Promise<void> {
-  const { body } = await askAdminApi<RejectedEvents>(server, { method: 'GET', path: '/events/rejected' })
-  if (json === true) printJson(body)
-  else printLines(describe(body))
+  const answer = await askAdminApi<RejectedEvents>(server, { method: 'GET', path: '/events/rejected' })
+  if (json === true) printJson(answer)
+  else printLines(describe(answer))
 }
 
 function describe({ total, events }: RejectedEvents): string[] {

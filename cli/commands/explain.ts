@@ -56,8 +56,8 @@ interface ExplainAnswer {
 export async function explain(argument: string, { server, json }: ExplainOptions): Promise<void> {
   const body = { token: tokenOf(argument) }
   const answer = await askAdminApi<ExplainAnswer>(server, { method: 'POST', path: '/explain', body })
-  if (json === true) printJson(answer.body)
-  else printLines(describe(answer.body))
+  if (json === true) printJson(answer)
+  else printLines(describe(answer))
 }
 
 function describe(answer: ExplainAnswer): string[] {

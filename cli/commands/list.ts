@@ -44,15 +44,15 @@ export async function list(options: ListOptions): Promise<void> {
   let complete = false
   while (!complete && shown < limit) {
     query.set('limit', String(Math.min(pageItems, limit - shown)))
-    const { body } = await askAdminApi<ListAnswer>(options.server, {
+    const answer = await askAdminApi<ListAnswer>(options.server, {
       method: 'GET',
       path: `/revocations?${query}`,
     })
-    if (options.json === true) for (const revocation of body.revocations) printJson(revocation)
-    else printLines(rowsOf(body.revocations, shown === 0))
-    shown += body.revocations.length
-    complete = body.complete
-    if (body.cursor !== undefined) query.set('cursor', body.cursor)
+    if (options.json === true) for (const revocation of answer.revocations) printJson(revocation)
+    else printLines(rowsOf(answer.revocations, shown === 0))
+    shown += answer.revocations.length
+    complete = answer.complete
+    if (answer.cursor !== undefined) query.set('cursor', answer.cursor)
   }
   if (options.json !== true && shown === 0) printLines(['there are no such revocations'])
 }

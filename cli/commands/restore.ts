@@ -7,7 +7,7 @@ import type { HeldAnswer } from '../../revoker/admin/held-answer.ts'
 import { startupErrorText } from '../../runtime/shutdown.ts'
 import { AdminApiError, askAdminApi } from '../admin-api.ts'
 import { timeText } from '../claims.ts'
-import { confirmationMember, confirmationOf, waitHeaders } from '../confirmation.ts'
+import { type ConfirmedAnswer, confirmationLines, endByConfirmation, waitHeaders } from '../enforced.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { heldLines } from '../held-lines.ts'
 import { printJson, printLines } from '../printing.ts'
@@ -23,7 +23,7 @@ export interface RestoreOptions {
 }
 
 /** The answer of `DELETE /revocations/{id}`. */
-interface RestoreAnswer {
+interface RestoreAnswer extends ConfirmedAnswer {
   readonly version: number
   readonly expiresAt: number
   readonly already: boolean
@@ -43,9 +43,9 @@ export async function restore(id: string, options: RestoreOptions): Promise<void
   const request = { method: 'DELETE', path, headers: waitHeaders(options) } as const
   try {
     const answer = await askAdminApi<RestoreAnswer>(options.server, request, options.wait)
-    const status = confirmationOf(answer.headers, options)
-    if (options.json === true) printJson({ ...answer.body, ...confirmationMember(status) })
-    else printLines([...describe(answer.body), status])
+    if (options.json === true) printJson(answer)
+    else printLines([...describe(answer), ...confirmationLines(answer, options)])
+    endByConfirmation(answer, options)
   } catch (error) {
     if (!(error instanceof AdminApiError) || error.problemCode !== 'ERR_REVOCATION_UNKNOWN') throw error
     process.stderr.write(`${startupErrorText(error)}\n`)

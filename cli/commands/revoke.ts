@@ -6,7 +6,7 @@
 import { RescindError } from '../../revocation/error.ts'
 import { askAdminApi } from '../admin-api.ts'
 import { type ClaimOptions, claimsOf, claimsText, secondsFromNow, secondsOf, timeText } from '../claims.ts'
-import { confirmationMember, confirmationOf, waitHeaders } from '../confirmation.ts'
+import { type ConfirmedAnswer, confirmationLines, endByConfirmation, waitHeaders } from '../enforced.ts'
 import { printJson, printLines } from '../printing.ts'
 import { tokenOf } from '../standard-input.ts'
 
@@ -27,7 +27,7 @@ export interface RevokeOptions extends ClaimOptions {
 }
 
 /** The answer of `POST /revocations`. */
-interface RevocationAnswer {
+interface RevocationAnswer extends ConfirmedAnswer {
   readonly id: string | null
   readonly version: number
   readonly match: Readonly<Record<string, unknown>>
@@ -48,9 +48,9 @@ export async function revoke(argument: string | undefined, options: RevokeOption
   }
   const request = { method: 'POST', path: '/revocations', body, headers: waitHeaders(options) } as const
   const answer = await askAdminApi<RevocationAnswer>(options.server, request, options.wait)
-  const status = confirmationOf(answer.headers, options)
-  if (options.json === true) printJson({ ...answer.body, ...confirmationMember(status) })
-  else printLines([...describe(answer.body), status])
+  if (options.json === true) printJson(answer)
+  else printLines([...describe(answer), ...confirmationLines(answer, options)])
+  endByConfirmation(answer, options)
 }
 
 function tokenBody(argument: string, options: RevokeOptions): object {

@@ -9,7 +9,7 @@ import { builtInClaimSets, claimSetNamesLimit, declaredClaimSetsLimit } from '..
 import { claimNameLimit } from '../../revocation/claims.ts'
 import { type ClaimSetDeclarerOptions, declareClaimSet } from '../claim-set-declarer.ts'
 import type { AnswerChange, Change } from './changes.ts'
-import { answers, changeHeaders, claimSetFields, version } from './fields.ts'
+import { answers, changeHeaders, claimSetFields, confirmationField, version } from './fields.ts'
 
 /** What the routes work on. */
 export interface ClaimSetOptions extends ClaimSetDeclarerOptions {
@@ -47,6 +47,7 @@ const declared = Type.Object({
   ...claimSetFields,
   version,
   already: Type.Boolean({ description: 'It was admitted before; nothing was appended.' }),
+  confirmation: confirmationField,
 })
 
 /** Adds the routes to a server. */

@@ -53,6 +53,21 @@ export const changeHeaders = Type.Object({
   ),
 })
 
+/** What enforcers have of a change; in its answer if the request preferred to wait. */
+export const confirmationField = Type.Optional(
+  Type.Object(
+    {
+      version: Type.Integer(),
+      enforced: Type.Boolean({ description: 'All enforcers that count have it.' }),
+      acked: Type.Integer({ description: 'Enforcers that have it.' }),
+      enforcers: Type.Integer({ description: 'Enforcers that count.' }),
+      verified: Type.Boolean({ description: 'Every adapter knows its enforcers by their certificates.' }),
+      reasons: Type.Array(Type.String(), { description: 'Why it is not known to be enforced.' }),
+    },
+    { description: 'What enforcers have, if the request prefers to wait.' },
+  ),
+)
+
 /** An answer that says what went wrong (RFC 9457). */
 export const problemAnswer = Type.Object(
   {

@@ -12,7 +12,15 @@ import { type HeldRevocation, held, heldForMatch } from '../../revocation/probes
 import { nameAt, placeNamed, type RevocationPlace } from '../../revocation/revocation-name.ts'
 import type { Restorer } from '../restorer.ts'
 import type { AnswerChange, Change } from './changes.ts'
-import { answers, changeHeaders, reasonText, revocationId, seconds, version } from './fields.ts'
+import {
+  answers,
+  changeHeaders,
+  confirmationField,
+  reasonText,
+  revocationId,
+  seconds,
+  version,
+} from './fields.ts'
 import { heldAnswer, heldFields } from './held-answer.ts'
 import type { RevocationTexts } from './revocation-texts.ts'
 
@@ -41,6 +49,7 @@ const restored = Type.Object({
     description:
       'claims: revocations of these claims or of some of them, blocks and cuts. key: only those of exactly these claims and of the same kind. Revocations of further claims of a token, such as its user, are found by POST /explain.',
   }),
+  confirmation: confirmationField,
 })
 
 /** Adds the route to a server. */

@@ -11,7 +11,15 @@ import { nameAt, revocationName } from '../../revocation/revocation-name.ts'
 import type { Problem } from '../problem.ts'
 import type { NewRevocation, Publication, Published, Publisher } from '../publisher.ts'
 import type { AnswerChange, Change } from './changes.ts'
-import { answers, changeHeaders, matchClaims, revocationId, seconds, version } from './fields.ts'
+import {
+  answers,
+  changeHeaders,
+  confirmationField,
+  matchClaims,
+  revocationId,
+  seconds,
+  version,
+} from './fields.ts'
 import { derivedId, type KeyedRequest } from './idempotency.ts'
 import {
   newRevocation,
@@ -40,11 +48,12 @@ const revoked = {
   expiresAt: seconds('Until then it is enforced, seconds since 1970.'),
 }
 
-const oneRevoked = Type.Object({ ...revoked, version })
+const oneRevoked = Type.Object({ ...revoked, version, confirmation: confirmationField })
 
 const allRevoked = Type.Object({
   version,
   revocations: Type.Array(Type.Object(revoked), { description: 'In the order in which they were given.' }),
+  confirmation: confirmationField,
 })
 
 const batchBody = Type.Object(

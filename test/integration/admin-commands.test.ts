@@ -98,7 +98,7 @@ describe('the command line of an administrator', () => {
     )
     const waited = await run(['revoke', '--iss', iss, '--jti', 'waited', '--for', '1h', '--wait', '1'])
     assert.equal(waited.exitCode, 2, waited.stderr)
-    assert.match(waited.stdout, /\npending; /)
+    assert.match(waited.stdout, /\nNOT KNOWN TO BE ENFORCED: /)
     const asJson = await run([
       'revoke',
       '--iss',
@@ -112,7 +112,7 @@ describe('the command line of an administrator', () => {
       '--json',
     ])
     assert.equal(asJson.exitCode, 2)
-    assert.match(JSON.parse(asJson.stdout).revocationStatus, /^pending/)
+    assert.equal(JSON.parse(asJson.stdout).match.jti, 'waited')
   })
 
   const mistakes: readonly [args: readonly string[], message: RegExp][] = [
@@ -124,6 +124,7 @@ describe('the command line of an administrator', () => {
     [['revoke', '--sub', 'x', '--for', 'soon'], /--for soon: must be a duration/],
     [['revoke', '--sub', 'x', '--expires-at', 'tomorrow'], /--expires-at tomorrow: must be seconds/],
     [['revoke', 'a.b.c', '--sub', 'x'], /give either a token/],
+    [['revoke', '--sub', 'x', '--issued-before', 'then'], /--issued-before then: must be seconds/],
     [['events'], /give --follow, or the command rejected/],
   ]
   for (const [args, message] of mistakes) {
