@@ -77,7 +77,7 @@ export const adminBreaks: readonly Break[] = [
     file: 'revoker/admin/client-certificate.ts',
     find: ' || !socket.authorized',
     replace: '',
-    testFile: 'integration/admin-authentication.test.ts',
+    testFile: 'integration/admin-certificates.test.ts',
     testName: 'of another name, of an authority that is not ours, or none at all is refused',
   },
   {

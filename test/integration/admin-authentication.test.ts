@@ -1,16 +1,11 @@
-/** Who may use the admin API: by a static token, by an access token with a scope, by a client certificate; nobody else. */
+/** Who may use the admin API: by a static token or by an access token with a scope; nobody else. */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { request } from 'node:https'
-import { text } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
-import { type FastifyInstance, fastify } from 'fastify'
 import { hashSecret } from '../../token/secret.ts'
 import { createTokenVerifier, type TokenVerifier } from '../../token/verifier.ts'
 import { assertProblem, createAdminClient } from '../support/admin-client.ts'
 import { type AdminServer, startAdminServer } from '../support/admin-server.ts'
-import { type CertificateFiles, createAuthority, createTestFolder } from '../support/certificates.ts'
 import { until } from '../support/condition.ts'
 import { createTestIssuer, type TestIssuer } from '../support/issuer.ts'
 import { createKeptLogger } from '../support/kept-logger.ts'
@@ -243,72 +238,4 @@ test('the configuration names issuer, audience and scope of access tokens, and o
   assert.equal((await ask({ aud: audience })).status, 200)
   assertProblem(await ask({}), 401, 'ERR_ADMIN_UNAUTHENTICATED')
   assertProblem(await ask({ aud: audience, scope: 'rescind.read' }), 401, 'ERR_ADMIN_UNAUTHENTICATED')
-})
-
-describe('a client certificate', () => {
-  const folder = createTestFolder()
-  let server: AdminServer
-  let client: Record<'listed' | 'unlisted' | 'foreign', CertificateFiles>
-  let caFile: string
-  before(async () => {
-    const authority = await createAuthority(folder.path, 'ours')
-    const foreign = await createAuthority(folder.path, 'foreign')
-    const own = await authority.issue('revoker', { names: 'DNS:localhost,IP:127.0.0.1' })
-    caFile = authority.caFile
-    const names = 'URI:spiffe://corp/ops'
-    client = {
-      listed: await authority.issue('ops', { names }),
-      unlisted: await authority.issue('dev', { names: 'URI:spiffe://corp/dev' }),
-      foreign: await foreign.issue('ops', { names }),
-    }
-    server = await startAdminServer({
-      credentials: { certificates: ['spiffe://corp/ops'], tokens: await tokens('alice') },
-      createServer: () =>
-        fastify({
-          https: {
-            cert: readFileSync(own.certFile),
-            key: readFileSync(own.keyFile),
-            ca: readFileSync(caFile),
-            requestCert: true,
-            rejectUnauthorized: false,
-          },
-        }) as unknown as FastifyInstance,
-    })
-  })
-  after(async () => {
-    await server.close()
-    folder.remove()
-  })
-
-  const ask = (files: CertificateFiles | undefined, path: string, authorization?: string) =>
-    new Promise<{ status: number | undefined; body: string }>((done, fail) => {
-      request(
-        new URL(path, server.url),
-        {
-          ca: readFileSync(caFile),
-          agent: false,
-          ...(files && { cert: readFileSync(files.certFile), key: readFileSync(files.keyFile) }),
-          ...(authorization === undefined ? {} : { headers: { authorization } }),
-        },
-        async response => done({ status: response.statusCode, body: await text(response) }),
-      )
-        .on('error', fail)
-        .end()
-    })
-
-  test('of a listed name is that of an administrator', async () => {
-    assert.equal((await ask(client.listed, '/claim-sets')).status, 200)
-  })
-
-  test('of another name, of an authority that is not ours, or none at all is refused', async () => {
-    for (const files of [client.unlisted, client.foreign, undefined]) {
-      const { status, body } = await ask(files, '/claim-sets')
-      assert.deepEqual([status, JSON.parse(body).code], [401, 'ERR_ADMIN_UNAUTHENTICATED'])
-    }
-  })
-
-  test('does not make up for a token that is wrong; a token makes up for no certificate', async () => {
-    assert.equal((await ask(client.listed, '/claim-sets', 'Bearer wrong')).status, 401)
-    assert.equal((await ask(undefined, '/claim-sets', 'Bearer token-of-alice')).status, 200)
-  })
 })
