@@ -4,12 +4,10 @@
  * @module
  */
 import { randomBytes } from 'node:crypto'
-import type { EventLog } from '../event-log/event-log.ts'
-import type { LogFollower } from '../event-log/follow.ts'
 import { type ClaimSet, createClaimSet, declaredClaimSetsLimit } from '../revocation/claim-set.ts'
 import { RescindError } from '../revocation/error.ts'
 import type { EventCodec } from '../revocation/formats/rescind.ts'
-import { readToEnd } from './log-end.ts'
+import { confirmRead, type FollowedLog, readToEnd } from './log-end.ts'
 
 /** What became of a declaration. */
 export interface DeclaredClaimSet {
@@ -21,9 +19,7 @@ export interface DeclaredClaimSet {
 }
 
 /** What declarations are made with. */
-export interface ClaimSetDeclarerOptions {
-  readonly log: EventLog
-  readonly follower: LogFollower
+export interface ClaimSetDeclarerOptions extends FollowedLog {
   readonly codec: EventCodec
 }
 
@@ -51,13 +47,6 @@ export async function declareClaimSet(
   await readToEnd(options)
   if (!state.admits(set)) throw limitReached()
   return { set, position, already: false }
-}
-
-/** What was read may never have been acknowledged: it must not look as if it had been. */
-async function confirmRead({ log, follower }: ClaimSetDeclarerOptions): Promise<number> {
-  const { position, digest } = follower.state
-  await log.confirm({ position, digest })
-  return position
 }
 
 const limitReached = () =>

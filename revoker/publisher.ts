@@ -12,6 +12,7 @@ import { matchKey } from '../revocation/key.ts'
 import type { Times } from '../revocation/live-key.ts'
 import { checkRevocation, type Revocation } from '../revocation/revocation.ts'
 import type { Logger } from '../runtime/logger.ts'
+import { confirmRead } from './log-end.ts'
 
 /** A revocation that was authenticated and is to be published. */
 export type NewRevocation = Omit<Revocation, 'kind' | 'id' | 'revokedAt'> & {
@@ -136,13 +137,6 @@ function prepare(revocation: NewRevocation, now: number, { follower }: Publisher
 
 const isByJti = ({ names, cut }: Prepared): boolean =>
   !cut && names.includes('jti') && names.every(name => name === 'jti' || name === 'iss')
-
-/** What was read may never have been acknowledged: a repeat must not make it look as if it had been. */
-async function confirmRead({ log, follower }: PublisherOptions): Promise<number> {
-  const { position, digest } = follower.state
-  await log.confirm({ position, digest })
-  return position
-}
 
 async function append(
   missing: readonly Prepared[],

@@ -4,8 +4,6 @@
  * @module
  */
 import { randomBytes } from 'node:crypto'
-import type { EventLog } from '../event-log/event-log.ts'
-import type { LogFollower } from '../event-log/follow.ts'
 import { RescindError } from '../revocation/error.ts'
 import type { EventCodec } from '../revocation/formats/rescind.ts'
 import { keyText } from '../revocation/key.ts'
@@ -13,7 +11,7 @@ import { singlesLimit } from '../revocation/live-key.ts'
 import type { Restoration } from '../revocation/revocation.ts'
 import type { RevocationPlace } from '../revocation/revocation-name.ts'
 import type { Logger } from '../runtime/logger.ts'
-import { readToEnd } from './log-end.ts'
+import { confirmRead, type FollowedLog, readToEnd } from './log-end.ts'
 
 /** A restoration that was authenticated and is to be published. */
 export interface NewRestoration extends RevocationPlace {
@@ -43,9 +41,7 @@ export interface Restorer {
 }
 
 /** What a restorer works on. */
-export interface RestorerOptions {
-  readonly log: EventLog
-  readonly follower: LogFollower
+export interface RestorerOptions extends FollowedLog {
   readonly codec: EventCodec
   readonly clockToleranceSeconds: number
   readonly logger: Logger
@@ -100,11 +96,8 @@ async function append(
   return { position, expiresAt, already: false }
 }
 
-/** What was read may never have been acknowledged: it must not look as if it had been. */
-async function confirmRestored(expiresAt: number, { log, follower }: RestorerOptions): Promise<Restored> {
-  const { position, digest } = follower.state
-  await log.confirm({ position, digest })
-  return { position, expiresAt, already: true }
+async function confirmRestored(expiresAt: number, options: RestorerOptions): Promise<Restored> {
+  return { position: await confirmRead(options), expiresAt, already: true }
 }
 
 const liveKey = ({ key }: RevocationPlace, { follower }: RestorerOptions) =>
