@@ -32,7 +32,7 @@ test('without a file and variables there are the defaults', () => {
     inbox: [],
     tenantDomain: 'carbon.super',
     clients: [],
-    admin: { tokens: [] },
+    admin: { tokens: [], certificates: [] },
     maxRevocations: 5_000_000,
   })
   assert.deepEqual(config.adapter, {
