@@ -176,7 +176,7 @@ function checkKept(expiresAt: number, now: number, options: PublisherOptions): v
 function unknownClaimSet(names: readonly string[]): RescindError {
   return new RescindError(
     'ERR_CLAIM_SET_UNKNOWN',
-    `match: no enforcer looks at the claims ${names.join(' + ')} together; use a built-in claim set (docs/protocol.md)`,
+    `match: no enforcer looks at the claims ${names.join(' + ')} together; use a built-in claim set (docs/protocol.md), or declare it (POST /claim-sets)`,
   )
 }
 

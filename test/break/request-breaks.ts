@@ -103,7 +103,7 @@ export const requestBreaks: readonly Break[] = [
   {
     invariant: 8,
     what: 'the body of a request may be as large as it likes',
-    file: 'revoker/revoker.ts',
+    file: 'revoker/http-server.ts',
     find: 'const bodyLimitBytes = 64 * 1024',
     replace: 'const bodyLimitBytes = 2 ** 30',
     testFile: 'integration/revoke-endpoint.test.ts',
