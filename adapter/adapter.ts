@@ -12,7 +12,8 @@ import { printable } from '../runtime/printable.ts'
 import type { TlsFiles } from '../runtime/tls/files.ts'
 import { startDiscoveryServer } from './discovery-server.ts'
 import { createFleet, type Fleet } from './fleet.ts'
-import { type FleetStatus, fleetStatusOf } from './fleet-status.ts'
+import { createFleetAcks, type VersionQuestion } from './fleet-acks.ts'
+import { type FleetAnswer, type FleetStatus, fleetStatusOf } from './fleet-status.ts'
 
 /** What an adapter needs. The follower may be shared with a revoker of the same process. */
 export interface AdapterOptions {
@@ -37,6 +38,11 @@ export interface Adapter {
   readonly fleet: Fleet
   /** What this adapter serves, and how far each enforcer is. */
   status(): FleetStatus
+  /**
+   * The same as soon as every enforcer that is connected has a version, or when the time is over or the signal aborts;
+   * undefined if too many wait.
+   */
+  statusAt(question: VersionQuestion, waitMs: number, signal: AbortSignal): Promise<FleetAnswer | undefined>
   ready(): { ready: boolean; reasons: string[] }
   close(): Promise<void>
 }
@@ -53,24 +59,38 @@ const defaultRememberedMs = 300_000
  */
 export async function startAdapter(options: AdapterOptions): Promise<Adapter> {
   const { follower } = options
-  const fleet = createFleet({
-    nodesLimit: options.streamsLimit,
-    rememberedMs: options.nodesRememberedMs ?? defaultRememberedMs,
-  })
+  const { nodesRememberedMs: rememberedMs = defaultRememberedMs } = options
+  const fleet = createFleet({ nodesLimit: options.streamsLimit, rememberedMs })
+  const acks = createFleetAcks({ fleet, state: follower.state })
   const server = await startDiscoveryServer({ ...options, fleet })
   const noteVersion = () => fleet.serves(follower.state.position, follower.restarts, performance.now())
   const unsubscribe = follower.subscribe(noteVersion)
   const ready = () =>
     follower.complete ? { ready: true, reasons: [] } : { ready: false, reasons: [whyIncomplete(follower)] }
+  let completeAtMs = Number.POSITIVE_INFINITY
+  follower.caughtUp.then(() => {
+    completeAtMs = performance.now()
+  })
+  // Who was served before this process began, and does not come back, counts for as long as it would be remembered.
+  const settledAtMs = () => (follower.foundNew ? completeAtMs : completeAtMs + rememberedMs)
+  const status = () => {
+    noteVersion()
+    const readiness = ready()
+    return fleetStatusOf({
+      ...{ fleet, follower, readiness },
+      discoveryPort: server.port,
+      settledAtMs: settledAtMs(),
+    })
+  }
   return {
     port: server.port,
     fleet,
-    status: () => {
-      noteVersion()
-      return fleetStatusOf({ fleet, follower, readiness: ready(), discoveryPort: server.port })
-    },
+    status,
+    statusAt: async (question, waitMs, signal) =>
+      (await acks.wait(question, waitMs, signal)) ? { ...status(), known: acks.known(question) } : undefined,
     ready,
     close: async () => {
+      acks.close()
       unsubscribe()
       await server.close()
     },

@@ -126,6 +126,7 @@ export function createDiscoveryStreams(options: DiscoveryStreamsOptions): Discov
         unwrittenBytesLimit: options.unwrittenBytesLimit ?? defaultUnwrittenBytesLimit,
         clock,
         onIdentified: () => fleet.add(session, from, clock.monotonicMs()),
+        onAnswered: fleet.answered,
         onClosed: () => {
           open?.delete(stream)
           fleet.remove(session, clock.monotonicMs())

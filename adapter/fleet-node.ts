@@ -45,7 +45,9 @@ export interface FleetNode extends NodeIdentity {
   readonly streams: number
   /** Last version that it said it has; -1 if it said none. */
   readonly ackedVersion: number
-  /** Positions of the log between that and the adapter's version. */
+  /** The version that it said it has on all of its streams: of two enforcers with the same name, what both have. */
+  readonly leastAckedVersion: number
+  /** Positions of the log between `ackedVersion` and the adapter's version. */
   readonly lagVersions: number
   /** 0 if it has the adapter's version; otherwise how long the first version that it lacks has been there for it. */
   readonly lagSeconds: number
@@ -65,6 +67,8 @@ export interface KnownNode {
   readonly status: Omit<SessionStatus, 'node' | 'saidGoodbye'>
   /** 0 if it is disconnected. */
   readonly streams: number
+  /** The lowest version that it acknowledged on any of them. */
+  readonly leastAckedVersion: number
   /** Since when it has been connected, or disconnected. */
   readonly sinceMs: number
 }
@@ -93,6 +97,7 @@ export function knownByStreams(node: NodeIdentity, streams: readonly OpenedStrea
     peer: lead.peer,
     sinceMs: lead.sinceMs,
     streams: streams.length,
+    leastAckedVersion: Math.min(...streams.map(({ status }) => status.ackedVersion)),
     status: {
       protocol: lead.status.protocol,
       partial: lead.status.partial,
@@ -122,6 +127,7 @@ export function describeNode(known: KnownNode, served: ServedVersion, nowMs: num
     sinceSeconds: seconds(nowMs - known.sinceMs),
     streams,
     ackedVersion,
+    leastAckedVersion: known.leastAckedVersion,
     // Before the first entry of a log there is version 0.
     lagVersions: Math.max(0, served.version - Math.max(0, ackedVersion)),
     lagSeconds: seconds(lagMs),

@@ -6,9 +6,11 @@
  */
 import { readFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Adapter } from './adapter.ts'
 import { createFleetEvents, type FrameSink } from './fleet-events.ts'
 import type { FleetStatus } from './fleet-status.ts'
+import { versionAsked } from './version-question.ts'
 
 const tickMs = 1_000
 
@@ -37,13 +39,28 @@ const pageHeaders = {
 } as const
 
 /** Adds the routes to a server that does not listen yet. */
-export function addFleetRoutes(server: FastifyInstance, status: () => FleetStatus): void {
-  server.get('/nodes', async () => status())
-  addEvents(server, status)
+export function addFleetRoutes(server: FastifyInstance, adapter: Pick<Adapter, 'status' | 'statusAt'>): void {
+  server.get('/nodes', (request, reply) => answerNodes(request, reply, adapter))
+  addEvents(server, adapter.status)
   for (const { path, file, type } of pageFiles) {
     const content = readFileSync(new URL(`fleet-page/${file}`, import.meta.url))
     server.get(path, async (_request, reply) => reply.headers(pageHeaders).type(type).send(content))
   }
+}
+
+/** At once, or with `?version=N&digest=D&waitMs=M` when all enforcers that are connected have that version. */
+async function answerNodes(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { status, statusAt }: Pick<Adapter, 'status' | 'statusAt'>,
+) {
+  const query = request.query as Record<string, unknown>
+  if (Object.keys(query).length === 0) return status()
+  const asked = versionAsked(query)
+  if (asked === undefined) return reply.code(400).send({ error: 'invalid_request' })
+  const gone = new AbortController()
+  reply.raw.once('close', () => gone.abort())
+  return (await statusAt(asked, asked.waitMs, gone.signal)) ?? refuse(reply, 'too_many_waiting')
 }
 
 function addEvents(server: FastifyInstance, status: () => FleetStatus): void {
@@ -53,7 +70,7 @@ function addEvents(server: FastifyInstance, status: () => FleetStatus): void {
   // An answer to HEAD would never end.
   server.get('/nodes/events', { exposeHeadRoute: false }, async (_request, reply) => {
     const sink = sinkOf(reply.raw)
-    if (!events.add(sink)) return refuse(reply)
+    if (!events.add(sink)) return refuse(reply, 'too_many_listeners')
     reply.hijack()
     reply.raw.on('drain', () => events.drained(sink))
     reply.raw.on('close', () => events.remove(sink))
@@ -72,5 +89,5 @@ const sinkOf = (response: ServerResponse): FrameSink => ({
   end: () => response.destroy(),
 })
 
-const refuse = (reply: FastifyReply) =>
-  reply.code(503).header('retry-after', '10').send({ error: 'too_many_listeners' })
+const refuse = (reply: FastifyReply, error: string) =>
+  reply.code(503).header('retry-after', '10').send({ error })

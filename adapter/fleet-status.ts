@@ -4,6 +4,7 @@
  * @module
  */
 import type { LogFollower } from '../event-log/follow.ts'
+import type { Confirmation } from '../revocation/digest-history.ts'
 import type { Fleet } from './fleet.ts'
 import type { FleetNode, NodeState } from './fleet-node.ts'
 
@@ -11,6 +12,8 @@ import type { FleetNode, NodeState } from './fleet-node.ts'
 export interface FleetStatus {
   /** Position in the event log that is served; -1 before its first entry. */
   readonly version: number
+  /** Which log that is; null before it was read. */
+  readonly epoch: string | null
   /** Whether new enforcers are served, and why not. */
   readonly ready: boolean
   readonly reasons: readonly string[]
@@ -24,8 +27,16 @@ export interface FleetStatus {
   readonly counts: Readonly<Record<NodeState, number>>
   /** Enforcers that disconnected a short time ago are missing here, for want of room. */
   readonly incomplete: boolean
+  /** Whether no enforcer can be missing here only because this adapter was started a short time ago. */
+  readonly settled: boolean
   /** Those in trouble first: refusing, behind, disconnected, current; in each state the one with the greatest lag first. */
   readonly nodes: readonly FleetNode[]
+}
+
+/** The status as the answer to who asked for a version. */
+export interface FleetAnswer extends FleetStatus {
+  /** Whether it is served here: `ahead` not yet, `different` another entry is there, `trimmed` it is not known any more. */
+  readonly known: Confirmation
 }
 
 /** What a status is made of. */
@@ -34,6 +45,8 @@ export interface FleetStatusSources {
   readonly follower: Pick<LogFollower, 'state' | 'confirmedAtMs'>
   readonly readiness: { readonly ready: boolean; readonly reasons: readonly string[] }
   readonly discoveryPort: number
+  /** Since when the fleet has been complete, monotonic milliseconds. */
+  readonly settledAtMs: number
 }
 
 /** The states, the worst first. */
@@ -45,12 +58,14 @@ export function fleetStatusOf({
   follower,
   readiness,
   discoveryPort,
+  settledAtMs,
 }: FleetStatusSources): FleetStatus {
   const nowMs = performance.now()
   const nodes = fleet.nodes(nowMs)
   const logAgeMs = nowMs - follower.confirmedAtMs
   return {
     version: follower.state.position,
+    epoch: follower.state.epoch ?? null,
     ready: readiness.ready,
     reasons: readiness.reasons,
     logAgeSeconds: Number.isFinite(logAgeMs) ? Math.round(logAgeMs) / 1000 : null,
@@ -58,6 +73,7 @@ export function fleetStatusOf({
     discoveryPort,
     counts: countStates(nodes),
     incomplete: fleet.isIncomplete(nowMs),
+    settled: nowMs >= settledAtMs,
     nodes: nodes.toSorted(worstFirst),
   }
 }

@@ -33,6 +33,15 @@ export interface Fleet {
    * @param restarts changes when the log was read anew: versions then mean other things.
    */
   serves(version: number, restarts: number, nowMs: number): void
+  /** An enforcer has answered on one of its streams. */
+  answered(): void
+  /** Calls back after enforcers came, left or answered, or another version is served; returns how to stop that. */
+  subscribe(listener: () => void): () => void
+  /**
+   * The version that all connected enforcers acknowledged, on all of their streams; -1 if one refuses what it is sent,
+   * Infinity if there are none.
+   */
+  leastAcked(): number
   /** Enforcers that are connected. */
   readonly connected: number
   /** Whether an enforcer was forgotten too early, within the time for which it should be remembered, for want of room. */
@@ -58,6 +67,11 @@ export function createFleet({ nodesLimit, rememberedMs }: FleetOptions): Fleet {
   const times = createVersionTimes()
   let served = { version: -1, restarts: 0 }
   let crowdedOutAtMs = Number.NEGATIVE_INFINITY
+  const listeners = new Set<() => void>()
+
+  const tell = () => {
+    for (const listener of listeners) listener()
+  }
 
   const forget = (nowMs: number) => {
     for (const [key, { sinceMs }] of gone) {
@@ -78,6 +92,7 @@ export function createFleet({ nodesLimit, rememberedMs }: FleetOptions): Fleet {
       connected.set(key, [...(connected.get(key) ?? []), opened])
       gone.delete(key)
       forget(nowMs)
+      tell()
     },
     remove(stream, nowMs) {
       const closed = streams.get(stream)
@@ -90,14 +105,28 @@ export function createFleet({ nodesLimit, rememberedMs }: FleetOptions): Fleet {
         if (!stream.status.saidGoodbye) gone.set(closed.key, asGone(closed, nowMs))
       }
       forget(nowMs)
+      tell()
     },
     serves(version, restarts, nowMs) {
+      const isNew = version !== served.version || restarts !== served.restarts
       if (restarts !== served.restarts) {
         times.clear()
         for (const [key, known] of gone) gone.set(key, withoutVersion(known))
       }
       served = { version, restarts }
       times.reached(version, nowMs)
+      if (isNew) tell()
+    },
+    answered: tell,
+    subscribe(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    leastAcked() {
+      let least = Number.POSITIVE_INFINITY
+      for (const { status } of streams.keys())
+        if (!status.saidGoodbye) least = Math.min(least, ackedOf(status))
+      return least
     },
     get connected() {
       return connected.size
@@ -128,7 +157,11 @@ function asGone(closed: Opened, nowMs: number): KnownNode {
   return { ...known, streams: 0, sinceMs: nowMs, status: { ...known.status, retryAtMs: undefined } }
 }
 
+const ackedOf = ({ ackedVersion, nackError }: SessionStatus): number =>
+  nackError === undefined ? ackedVersion : -1
+
 const withoutVersion = (known: KnownNode): KnownNode => ({
   ...known,
+  leastAckedVersion: -1,
   status: { ...known.status, ackedVersion: -1 },
 })

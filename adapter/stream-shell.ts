@@ -37,6 +37,8 @@ export interface StreamSurroundings {
   readonly clock: Clock
   /** The enforcer has said who it is. */
   readonly onIdentified: () => void
+  /** The enforcer has answered. */
+  readonly onAnswered: () => void
   readonly onClosed: () => void
 }
 
@@ -79,7 +81,7 @@ export function serveStream<Request>(
     if (before.node === undefined) {
       surroundings.onIdentified()
       logger.info({ ...after.node, ...from }, 'enforcer connected')
-    }
+    } else surroundings.onAnswered()
     if (after.nackError !== undefined && after.lastNack?.atMs !== before.lastNack?.atMs) {
       logger.error({ ...after.node, ...from, problem: after.nackError }, 'an enforcer refused a batch')
     }

@@ -11,8 +11,9 @@ import { checkBenchmark } from './check/benchmark.ts'
 import { discoveryBenchmark } from './discovery/benchmark.ts'
 import { logBenchmark } from './log/benchmark.ts'
 import { tableOf } from './report.ts'
+import { revokerBenchmark } from './revoker/benchmark.ts'
 
-const benchmarks: readonly Benchmark[] = [checkBenchmark, logBenchmark, discoveryBenchmark]
+const benchmarks: readonly Benchmark[] = [checkBenchmark, logBenchmark, discoveryBenchmark, revokerBenchmark]
 
 const help = `Usage: npm run bench -- NAME [options]
 
@@ -23,7 +24,7 @@ Options:
   --json         end with one line of JSON, in which the names carry units
   --seconds N    length of each window that is measured (default 2)
   --rounds N     turns of subject and baselines, of which the middle ones count (default 5)
-  --only NAME    log: only this driver (embedded, redis or kafka)
+  --only NAME    log, revoker: only this driver (embedded, redis or kafka)
                  discovery: only this part (cold-start, loading, streams, memory or restart)
   --live N       log, discovery: so many revocations are live (default 1000000)
   --data-folder  log: the adapter keeps a checkpoint (adapter.dataFolder)

@@ -64,7 +64,7 @@ export async function startAdapterAdmin(config: Config, options: AdapterAdminOpt
     registry,
     logger,
   })
-  addFleetRoutes(admin.server, adapter.status)
+  addFleetRoutes(admin.server, adapter)
   await admin.listen()
   return admin
 }

@@ -19,7 +19,7 @@ export async function openAdapterTls(
   logger: Logger,
 ): Promise<TlsFiles | undefined> {
   if (tls.certFile === undefined) return undefined
-  const files = filesOf('adapter.tls', { certFile: 'cert', keyFile: 'key', clientCaFile: 'ca' }, tls)
+  const files = tlsFilesOf('adapter.tls', { certFile: 'cert', keyFile: 'key', clientCaFile: 'ca' }, tls)
   return openTlsFiles({ files, logger })
 }
 
@@ -34,7 +34,7 @@ export async function openDiscoveryTls(
 ): Promise<DiscoveryTls | undefined> {
   const { enabled, serverName, ...tls } = enforcer.discovery.tls
   if (!enabled) return undefined
-  const files = filesOf('enforcer.discovery.tls', { certFile: 'cert', keyFile: 'key', caFile: 'ca' }, tls)
+  const files = tlsFilesOf('enforcer.discovery.tls', { certFile: 'cert', keyFile: 'key', caFile: 'ca' }, tls)
   return { files: await openTlsFiles({ files, logger }), serverName }
 }
 
@@ -60,7 +60,7 @@ export function checkOwnDiscovery({ adapter, enforcer }: Config): void {
 }
 
 /** The files that are set, of those that `parts` names. */
-function filesOf<Setting extends string>(
+export function tlsFilesOf<Setting extends string>(
   section: string,
   parts: Readonly<Record<Setting, TlsFile['part']>>,
   paths: Partial<Readonly<Record<Setting, string>>>,

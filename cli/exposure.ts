@@ -61,7 +61,16 @@ function logPeers({ eventLog }: Config): Peer[] {
   return eventLog.driver === 'kafka' ? [kafkaPeer('eventLog.kafka', eventLog.kafka)] : []
 }
 
-const sourcePeers = ({ revoker: { inbox, eventHub } }: Config): Peer[] => [
+const sourcePeers = ({ revoker: { confirmation, grants, inbox, eventHub, relay } }: Config): Peer[] => [
+  ...(grants.store === 'redis' ? [redisPeer('revoker.grants.redis', grants.redis.url)] : []),
+  ...Object.entries({
+    endpoint: relay.endpoint,
+    'introspection.endpoint': relay.introspection.endpoint,
+  }).flatMap(([name, url]) => (url === undefined ? [] : [urlPeer(`revoker.relay.${name}`, url)])),
+  ...confirmation.adapters.map(adapter => ({
+    ...urlPeer('revoker.confirmation.adapters', adapter.replace(/^dns\+/, '')),
+    danger: '; whoever can write on the wire can say that everything is enforced',
+  })),
   ...inbox.flatMap(({ kafka, redis, transmitters }, index) => [
     ...(kafka === undefined ? [] : [kafkaPeer(`revoker.inbox[${index}].kafka`, kafka)]),
     ...(redis === undefined ? [] : [redisPeer(`revoker.inbox[${index}].redis`, redis.url)]),

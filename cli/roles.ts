@@ -4,6 +4,7 @@
  * @module
  */
 import { Registry } from 'prom-client'
+import type { Adapter } from '../adapter/adapter.ts'
 import { RescindError } from '../revocation/error.ts'
 import { formatAddress, parseAddress } from '../runtime/config/address.ts'
 import type { Config } from '../runtime/config/schema.ts'
@@ -12,17 +13,14 @@ import { addTlsGauges } from '../runtime/tls/gauges.ts'
 import { createTokenVerifier } from '../token/verifier.ts'
 import { startAdapterAdmin, startEnforcerAdmin, startRevokerAdmin } from './admin.ts'
 import { administratorsOf } from './administrators.ts'
+import { openClients } from './clients.ts'
+import { confirmationOf } from './confirmation.ts'
 import { openAdapterTls, openDiscoveryTls } from './discovery-tls.ts'
 import { type OpenedLog, openLog } from './event-log.ts'
+import { openGrants } from './grants.ts'
 import { importersOf } from './importer-settings.ts'
-import {
-  adapterOf,
-  enforcerOf,
-  graceSecondsOf,
-  issuersOf,
-  retiredKeysSecondsOf,
-  revokerOf,
-} from './settings.ts'
+import { openHttps, revokerOf } from './revoker-settings.ts'
+import { adapterOf, enforcerOf, graceSecondsOf, issuersOf, retiredKeysSecondsOf } from './settings.ts'
 
 /** Parts that can be run. */
 export type Role = 'all' | 'revoker' | 'adapter' | 'enforcer'
@@ -45,8 +43,8 @@ export async function runAll(config: Config): Promise<Running> {
   }
   const log = await openLog(config, { writes: true, ...(await adapterUse(config)) })
   const adapter = await serveAdapter(config, log)
-  const revoker = await serveRevoker(config, log)
-  const enforcer = await runEnforcer(config, [ownAdapter(config, adapter.port)])
+  const revoker = await serveRevoker(config, log, adapter.adapter)
+  const enforcer = await runEnforcer(config, [ownAdapter(config, adapter.adapter.port)])
   return {
     ready: Promise.all([revoker.ready, enforcer.ready]).then(() => undefined),
     stop: async () => {
@@ -122,7 +120,7 @@ async function serveAdapter(config: Config, { follower, deadLetters, checkpoint 
   const adapter = await startAdapter({ ...adapterOf(config), tls, follower, texts: checkpoint, logger })
   const admin = await startAdapterAdmin(config, { adapter, tls, follower, deadLetters, logger })
   return {
-    port: adapter.port,
+    adapter,
     ready: follower.caughtUp,
     stop: async () => {
       await adapter.close()
@@ -133,7 +131,7 @@ async function serveAdapter(config: Config, { follower, deadLetters, checkpoint 
 }
 
 /** Takes revocations when the log was read to its end; its admin port listens at once. */
-async function serveRevoker(config: Config, opened: OpenedLog): Promise<Running> {
+async function serveRevoker(config: Config, opened: OpenedLog, adapter?: Adapter): Promise<Running> {
   const logger = loggerOf(config, 'revoker')
   const { log, codec, follower, deadLetters } = opened
   const registry = new Registry()
@@ -145,10 +143,19 @@ async function serveRevoker(config: Config, opened: OpenedLog): Promise<Running>
   const administrators = administratorsOf(config, logger)
   let isReady = false
   const admin = await startRevokerAdmin(config, { ready: () => isReady, deadLetters, registry, logger })
+  const grants = await openGrants(config, registry, logger)
   const { startRevoker } = await import('../revoker/revoker.ts')
+  const { clients, close: closeClients } = await openClients(config, logger)
+  const https = await openHttps(config, logger)
+  if (https !== undefined) addTlsGauges(registry, 'revoker', https.files)
   const revoker = await startRevoker({
     ...revokerOf(config),
-    admin: administrators.credentials,
+    administrators: administrators.credentials,
+    clients,
+    grants,
+    https,
+    registry,
+    confirmation: confirmationOf(config, adapter),
     log,
     codec,
     follower,
@@ -159,6 +166,7 @@ async function serveRevoker(config: Config, opened: OpenedLog): Promise<Running>
   const { startImporters } = await import('../revoker/importers.ts')
   const importers = startImporters({
     ...importersOf(config),
+    tokens: revoker.tokens,
     publish: revoker.publisher.publish,
     deadLetters,
     registry,
@@ -174,6 +182,9 @@ async function serveRevoker(config: Config, opened: OpenedLog): Promise<Running>
       await importers.close()
       await revoker.close()
       administrators.close()
+      await grants?.store.close()
+      https?.files.close()
+      closeClients()
       verifier.close()
       await admin.close()
     },

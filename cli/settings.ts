@@ -6,7 +6,6 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { EmbeddedLogOptions } from '../event-log/embedded/embedded-log.ts'
-import type { ConfiguredClient } from '../revoker/client-authentication.ts'
 import { readClientTls } from '../runtime/client-tls.ts'
 import { parseDurationMs } from '../runtime/config/duration.ts'
 import type { Config } from '../runtime/config/schema.ts'
@@ -83,23 +82,6 @@ export function kafkaLogOf(config: Config) {
     ...(sasl === undefined ? {} : { sasl }),
   }
 }
-
-/** Settings of the revoker, its log and verifier aside. */
-export const revokerOf = (config: Config) => ({
-  address: config.revoker.address,
-  clients: config.revoker.clients.map(
-    (client): ConfiguredClient => ({
-      id: client.id,
-      secretHash: client.secretHash,
-      // The configuration's checks allow this to be left out only with exactly one issuer.
-      issuer: client.issuer ?? config.issuers[0]?.issuer ?? '',
-    }),
-  ),
-  issuers: config.issuers.map(issuer => issuer.issuer),
-  tenantDomain: config.revoker.tenantDomain,
-  revocationsLimit: config.revoker.maxRevocations,
-  ...timesOf(config),
-})
 
 /** Settings of the adapter, its log aside. */
 export const adapterOf = (config: Config) => ({

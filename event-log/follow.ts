@@ -10,13 +10,7 @@ import type { EventCodec } from '../revocation/formats/rescind.ts'
 import { LiveState } from '../revocation/live-state.ts'
 import { type Clock, type Moment, momentOf, systemClock } from '../runtime/clock.ts'
 import type { EventLog, LogCheck, LogEntry } from './event-log.ts'
-
-/** Why a log is read again from its start. */
-export type RestartReason =
-  /** Another log, or one that lost its tail: an accident. */
-  | 'rolled back'
-  /** What came next was trimmed while nobody read here. */
-  | 'trimmed'
+import { type RestartReason, restartReasonOf } from './restart-reason.ts'
 
 /** Told of an entry, and what became of it. It must not fail. */
 export type AppliedListener = (entry: LogEntry, applied: Applied) => void
@@ -53,6 +47,8 @@ export interface LogFollower {
   readonly caughtUp: Promise<void>
   /** Whether the state has reached an end of the log that was read since it began at the start. */
   readonly complete: boolean
+  /** Whether nobody had ever appended to the log when it was first asked: then nobody was served from it before. */
+  readonly foundNew: boolean
   /** How often the log was read again from its start. */
   readonly restarts: number
   /** How often that was because the log had lost its tail, or was another one. */
@@ -84,6 +80,7 @@ export function followLog(options: FollowOptions): LogFollower {
   let reading = new AbortController()
   let confirmedAt: Moment = { monotonicMs: Number.NEGATIVE_INFINITY, wallMs: Number.NEGATIVE_INFINITY }
   let complete = false
+  let foundNew = false
   let isCompleting = false
   let restarts = 0
   let rollbacks = 0
@@ -130,6 +127,7 @@ export function followLog(options: FollowOptions): LogFollower {
    * asked again at that end, for what was read until then could be of a log that is gone.
    */
   const noteEnd = ({ epoch, end }: LogCheck, position: number, readAt: Moment) => {
+    foundNew ||= epoch === undefined && state.epoch === undefined && restarts === 0
     state.epoch ??= epoch
     if (epoch === undefined) return
     if (position >= end) confirm(readAt)
@@ -248,6 +246,9 @@ export function followLog(options: FollowOptions): LogFollower {
     get complete() {
       return complete
     },
+    get foundNew() {
+      return foundNew
+    },
     get restarts() {
       return restarts
     },
@@ -287,10 +288,4 @@ export function followLog(options: FollowOptions): LogFollower {
       await following
     },
   }
-}
-
-function restartReasonOf(epoch: string | undefined, check: LogCheck): RestartReason | undefined {
-  const isSameEpoch = epoch === undefined || check.epoch === epoch
-  if (check.known === 'trimmed' && isSameEpoch) return 'trimmed'
-  return check.known === 'confirmed' && isSameEpoch ? undefined : 'rolled back'
 }

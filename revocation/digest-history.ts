@@ -57,6 +57,14 @@ export class DigestHistory {
     return { position: this.#positionAt(index - 1), digest }
   }
 
+  /** The digest of a position that is kept; undefined for any other. */
+  digestAt(position: number): bigint | undefined {
+    if (this.#count === 0) return undefined
+    const index = this.#search(position)
+    if (this.#positionAt(index) !== position) return undefined
+    return this.#digests[(this.#first + index) % this.#digests.length]
+  }
+
   #positionAt(index: number): number {
     return this.#positions[(this.#first + index) % this.#positions.length] as number
   }

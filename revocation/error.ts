@@ -35,8 +35,12 @@ export type ErrorCode =
   | 'ERR_SNAPSHOT_INVALID'
   | 'ERR_TABLE_FULL'
   | 'ERR_OVERLOADED'
+  | 'ERR_PROVIDER_UNREACHABLE'
   | 'ERR_REQUEST_FAILED'
   | 'ERR_REQUEST_INVALID'
+  | 'ERR_GRANT_FORBIDDEN'
+  | 'ERR_GRANT_REFUSED'
+  | 'ERR_GRANTS_UNAVAILABLE'
 
 /**
  * An error that says what went wrong, where, and what to do, with a stable `code`.

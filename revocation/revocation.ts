@@ -70,6 +70,9 @@ export interface Beat {
 /** What the log holds. */
 export type LogEvent = Revocation | Restoration | ClaimSetDeclaration | LifetimeDeclaration | Beat
 
+/** Why an entry of the log has no effect. */
+export type DeadLetterReason = 'claim_set_undeclared' | 'claim_sets_limit' | 'lifetime_raises_limit'
+
 /**
  * Checks a revocation from outside.
  *

@@ -26,10 +26,21 @@ export interface ForeignReader {
   read(bytes: Uint8Array): Promise<readonly ForeignRevocation[]>
 }
 
+/** A format that may need more than the message to be read. */
+export type MessageFormat = Omit<ForeignFormat, 'read'> & {
+  /** @throws RescindError as {@link ForeignReader.read}. */
+  read(
+    message: ForeignMessage,
+    context: ForeignContext,
+  ): readonly ForeignRevocation[] | Promise<readonly ForeignRevocation[]>
+}
+
 /** What a source accepts. */
 export interface ForeignReaderOptions extends ForeignContext {
   /** Names of formats. */
   readonly formats: readonly string[]
+  /** Formats that are known beside {@link foreignFormats}, and tried before them. */
+  readonly furtherFormats?: readonly MessageFormat[]
   /** Needed for signed formats. */
   readonly sets?: SetVerifier | undefined
 }
@@ -38,20 +49,21 @@ const depthLimit = 16
 
 /** Creates the reader of a source. */
 export function createForeignReader(options: ForeignReaderOptions): ForeignReader {
-  const formats = foreignFormats.filter(({ name }) => options.formats.includes(name))
+  const known: readonly MessageFormat[] = [...(options.furtherFormats ?? []), ...foreignFormats]
+  const accepted = known.filter(({ name }) => options.formats.includes(name))
   return {
     async read(bytes) {
       if (bytes.length > eventBytesLimit) throw invalidEvent(`larger than ${eventBytesLimit} bytes`)
       const text = Buffer.from(bytes).toString('latin1').trim()
       const jwt = parseJwt(text, { tokenLimitBytes: eventBytesLimit, depthLimit })
       const message = messageOf(bytes, jwt)
-      const format = formatOf(message, formats)
+      const format = formatOf(message, known, accepted)
       if (format.signed !== (jwt !== undefined))
         throw invalidEvent(
           `of the format ${format.name}, which must ${format.signed ? '' : 'not '}be a signed token`,
         )
       const context = jwt === undefined ? options : await signerOf(text, jwt, options)
-      const revocations = format.read(message, context)
+      const revocations = await format.read(message, context)
       for (const revocation of revocations) checkForeign(revocation, context)
       return revocations
     },
@@ -64,8 +76,12 @@ function messageOf(bytes: Uint8Array, jwt: ParsedJwt | undefined): ForeignMessag
   return { bytes, signed: jwt !== undefined, body }
 }
 
-function formatOf(message: ForeignMessage, accepted: readonly ForeignFormat[]): ForeignFormat {
-  const format = foreignFormats.find(each => each.recognises(message))
+function formatOf(
+  message: ForeignMessage,
+  known: readonly MessageFormat[],
+  accepted: readonly MessageFormat[],
+): MessageFormat {
+  const format = known.find(each => each.recognises(message))
   if (format === undefined) throw invalidEvent('of no known format')
   if (!accepted.includes(format))
     throw invalidEvent(`of the format ${format.name}, which is not accepted here`)

@@ -1,27 +1,39 @@
 /**
- * The HTTP server of a revoker: its limits, and what it answers when a request fails.
+ * The HTTP server of a revoker: its limits, what it answers when a request fails, and listening, also over HTTPS.
  *
  * @module
  */
+import { createServer, type Server as HttpsServer } from 'node:https'
 import { type FastifyError, type FastifyInstance, fastify } from 'fastify'
 import { RescindError } from '../revocation/error.ts'
+import { formatAddress, parseAddress } from '../runtime/config/address.ts'
+import { listenAt } from '../runtime/listen.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { notTooOften } from '../runtime/not-too-often.ts'
 import { slowRequestLimits } from '../runtime/slow-requests.ts'
+import type { TlsFiles } from '../runtime/tls/files.ts'
 import { problemOf, sendProblem } from './problem.ts'
 
 const bodyLimitBytes = 64 * 1024
 const headersLimitBytes = 32 * 1024
 const connectionsLimit = 10_000
 const requestLimitMs = 10_000
+const handshakeLimitMs = 10_000
 
-/** Creates a server that does not listen yet. */
-export function createHttpServer(logger: Logger): FastifyInstance {
+const nodeLimits = { maxHeaderSize: headersLimitBytes, ...slowRequestLimits(requestLimitMs) }
+
+/**
+ * Creates a server that does not listen yet.
+ *
+ * @param trustedProxies addresses and networks whose X-Forwarded-For is believed.
+ */
+export function createHttpServer(logger: Logger, trustedProxies: readonly string[]): FastifyInstance {
   const server = fastify({
     bodyLimit: bodyLimitBytes,
     requestTimeout: requestLimitMs,
     forceCloseConnections: 'idle',
-    http: { maxHeaderSize: headersLimitBytes, ...slowRequestLimits(requestLimitMs) },
+    trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
+    http: nodeLimits,
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
   })
   server.server.maxConnections = connectionsLimit
@@ -47,3 +59,67 @@ export function createHttpServer(logger: Logger): FastifyInstance {
   })
   return server
 }
+
+/**
+ * Listens for HTTP.
+ *
+ * @returns the port; 0 of a Unix socket.
+ * @throws RescindError ERR_ADDRESS_IN_USE
+ */
+export async function listenHttp(server: FastifyInstance, text: string): Promise<number> {
+  const address = parseAddress(text)
+  const place = address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port }
+  await listenAt('revoker.address', formatAddress(address), () => server.listen(place))
+  const bound = server.server.address()
+  return typeof bound === 'object' && bound !== null ? bound.port : 0
+}
+
+/** A listener for HTTPS. */
+export interface HttpsListener {
+  readonly port: number
+  /** Stops listening and lets what is under way end. */
+  close(): Promise<void>
+}
+
+/**
+ * Listens for HTTPS with the same routes. A client may show a certificate; who needs one looks whether it is authorized.
+ *
+ * @throws RescindError ERR_ADDRESS_IN_USE
+ */
+export async function listenHttps(
+  server: FastifyInstance,
+  text: string,
+  files: TlsFiles,
+): Promise<HttpsListener> {
+  await server.ready()
+  const options = {
+    ...nodeLimits,
+    ...files.material.options,
+    handshakeTimeout: handshakeLimitMs,
+    requestCert: files.material.options.ca !== undefined,
+    rejectUnauthorized: false,
+  }
+  const listener = createServer(options, (request, response) => server.routing(request, response))
+  listener.maxConnections = connectionsLimit
+  listener.on('tlsClientError', () => undefined)
+  files.onChanged(({ options: changed }) => listener.setSecureContext(changed))
+  const port = await listenAt('revoker.tls.address', text, () => listening(listener, text))
+  return {
+    port,
+    close: () =>
+      new Promise(done => {
+        listener.close(() => done())
+        listener.closeIdleConnections()
+      }),
+  }
+}
+
+const listening = (listener: HttpsServer, text: string): Promise<number> =>
+  new Promise((done, fail) => {
+    listener.once('error', fail)
+    listener.listen(parseAddress(text), () => {
+      listener.off('error', fail)
+      const bound = listener.address()
+      done(typeof bound === 'object' && bound !== null ? bound.port : 0)
+    })
+  })

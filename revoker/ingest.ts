@@ -57,6 +57,8 @@ const faults: ReadonlySet<string> = new Set([
   'ERR_REVOCATION_INVALID',
   'ERR_CLAIM_SET_UNKNOWN',
   'ERR_EVENT_TOO_LARGE',
+  'ERR_GRANT_FORBIDDEN',
+  'ERR_GRANT_REFUSED',
 ])
 
 const retryMsMin = 100

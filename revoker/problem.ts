@@ -30,6 +30,8 @@ const statuses: Readonly<Record<string, number>> = {
   ERR_REVOCATION_MERGED: 409,
   ERR_CLAIM_SETS_LIMIT: 409,
   ERR_CURSOR_INVALID: 400,
+  ERR_GRANT_FORBIDDEN: 403,
+  ERR_GRANT_REFUSED: 409,
 }
 
 /** The problem that an error of ours is: what the request did wrong, or 503 because something is missing here. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { claimValueLimit, clientOf, valueText } from '../revocation/claims.ts'
+import { claimValueLimit, valueText } from '../revocation/claims.ts'
 import type { Match } from '../revocation/key.ts'
 import type { VerifiedToken, VerifyRules } from '../token/verifier.ts'
 
@@ -24,17 +24,9 @@ export function revokerRules(
 }
 
 /** The claims of one token: its jti, or what it is made of if it has none that can be matched. */
-export function tokenMatch(token: VerifiedToken): Match {
+export function tokenMatch(token: Pick<VerifiedToken, 'issuer' | 'payload' | 'fingerprint'>): Match {
   const jti = valueText(Object.hasOwn(token.payload, 'jti') ? token.payload.jti : undefined)
   return jti === undefined || jti === '' || jti.length > claimValueLimit
     ? { iss: token.issuer, $token: token.fingerprint() }
     : { iss: token.issuer, jti }
-}
-
-/** Whether a token was issued to a client. */
-export function belongsTo(
-  token: VerifiedToken,
-  client: { readonly id: string; readonly issuer: string },
-): boolean {
-  return token.issuer === client.issuer && clientOf(token.payload) === client.id
 }

@@ -3,49 +3,26 @@
  *
  * @module
  */
-import type { DeadLetters } from '../event-log/dead-letters.ts'
-import type { EventLog } from '../event-log/event-log.ts'
-import type { LogFollower } from '../event-log/follow.ts'
-import type { EventCodec } from '../revocation/formats/rescind.ts'
-import { formatAddress, parseAddress } from '../runtime/config/address.ts'
-import { listenAt } from '../runtime/listen.ts'
-import type { Logger } from '../runtime/logger.ts'
-import type { TokenVerifier } from '../token/verifier.ts'
-import { type AdminCredentials, addAdminApi } from './admin/admin-api.ts'
-import { type ConfiguredClient, createClientAuthenticator } from './client-authentication.ts'
-import { createHttpServer } from './http-server.ts'
-import { keepLifetimeDeclared } from './lifetime-declaration.ts'
-import { trimLog } from './log-trimming.ts'
-import { createPublisher, type Publisher } from './publisher.ts'
-import { addRevokeEndpoint } from './revoke-endpoint.ts'
-import { revokerRules } from './revoked-token.ts'
-
-/** Settings of a revoker; see docs/configuration.md. The log and its follower may be shared with an adapter. */
-export interface RevokerOptions {
-  readonly log: EventLog
-  readonly follower: LogFollower
-  readonly codec: EventCodec
-  readonly verifier: TokenVerifier
-  readonly address: string
-  readonly clients: readonly ConfiguredClient[]
-  /** Who may use the admin API. */
-  readonly admin: AdminCredentials
-  readonly issuers: readonly string[]
-  readonly tenantDomain: string
-  readonly clockToleranceSeconds: number
-  readonly maxClockDifferenceSeconds: number
-  readonly maxTokenLifetimeSeconds: number
-  readonly revocationsLimit: number
-  /** What `GET /events/rejected` lists. */
-  readonly deadLetters: DeadLetters
-  readonly logger: Logger
-}
+import { createSecretVerifier } from '../token/secret.ts'
+import { addAdminApi } from './admin/admin-api.ts'
+import { confirmAnswer } from './confirmation/confirm-answer.ts'
+import { addMetadata } from './endpoint/metadata.ts'
+import { addRevokeEndpoint } from './endpoint/revoke-endpoint.ts'
+import { addGrantsApi } from './grants/grants-api.ts'
+import type { TokenRegistry } from './grants/token-registry.ts'
+import { createHttpServer, listenHttp, listenHttps } from './http-server.ts'
+import type { RevokerOptions } from './options.ts'
+import { createParts } from './parts.ts'
+import type { Publisher } from './publisher.ts'
+import { createRevocationMode } from './revocation-mode.ts'
 
 /** A running revoker. */
 export interface Revoker {
   readonly port: number
   /** For importers in the same process. */
   readonly publisher: Publisher
+  /** The same; undefined if there is none. */
+  readonly tokens: TokenRegistry | undefined
   /** Lets requests that are under way end, then stops. */
   close(): Promise<void>
 }
@@ -53,62 +30,35 @@ export interface Revoker {
 /**
  * Starts a revoker. It takes requests when the log was read to its end and declares the longest token lifetime.
  *
- * @throws RescindError ERR_ADDRESS_IN_USE if it cannot listen.
+ * @throws RescindError ERR_ADDRESS_IN_USE if it cannot listen; what the folders of relay and registry are refused with.
  */
 export async function startRevoker(options: RevokerOptions): Promise<Revoker> {
-  const { log, follower, logger, verifier } = options
-  const declaration = keepLifetimeDeclared(options)
-  await declaration.declared
-  const graceSeconds = options.clockToleranceSeconds + options.maxClockDifferenceSeconds
-  const trimming = trimLog({ ...options, graceSeconds })
-  const nowSeconds = () => Date.now() / 1000
-  const publisher = createPublisher({
-    log,
-    follower,
-    codec: options.codec,
-    graceSeconds,
-    logger,
-    nowSeconds,
-    revocationsLimit: options.revocationsLimit,
-  })
-  const rules = () =>
-    revokerRules(
-      options.clockToleranceSeconds,
-      options.maxClockDifferenceSeconds,
-      follower.state.lifetimes.seconds,
-    )
-  const server = createHttpServer(logger)
+  const { logger, publicUrl, grants, https } = options
+  const parts = await createParts(options)
+  const { publisher, tokens, confirmer, onRefused } = parts
+  const mode = await createRevocationMode({ ...options, ...parts })
+  const server = createHttpServer(logger, options.trustedProxies)
   await addRevokeEndpoint(server, {
-    authenticator: createClientAuthenticator(options.clients),
-    verifier,
-    rules,
-    publisher,
-    tenantDomain: options.tenantDomain,
-    logger,
-  })
-  await addAdminApi(server, {
     ...options,
-    credentials: options.admin,
-    publisher,
-    rules,
-    confirmer: undefined,
-    enforcers: undefined,
-    nowSeconds,
+    ...mode,
+    confirm: async (request, reply, { publication }) =>
+      publication && confirmAnswer(request, reply, publication, confirmer),
   })
-  const address = parseAddress(options.address)
-  await listenAt('revoker.address', formatAddress(address), () =>
-    server.listen(
-      address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port },
-    ),
-  )
-  const bound = server.server.address()
+  addMetadata(server, { publicUrl, authMethods: mode.authMethods })
+  await addAdminApi(server, { ...options, ...parts })
+  addGrantsApi(server, grants && tokens && { ...grants, tokens, onRefused, secrets: createSecretVerifier() })
+  const port = await listenHttp(server, options.address)
+  const overTls = https && (await listenHttps(server, https.address, https.files))
   return {
-    port: typeof bound === 'object' && bound !== null ? bound.port : 0,
+    port,
     publisher,
+    tokens,
     close: async () => {
-      declaration.close()
-      await server.close()
-      await trimming.close()
+      parts.release()
+      // Those who follow events are cut off by the one, and are connected to the other.
+      await Promise.all([server.close(), overTls?.close()])
+      await mode.close()
+      await parts.close()
     },
   }
 }

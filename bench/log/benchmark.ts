@@ -12,7 +12,7 @@ import type { Benchmark, BenchmarkOptions, Figures, Row } from '../benchmark.ts'
 import { count, times } from '../report.ts'
 import { rounded } from '../statistics.ts'
 import { type DriverResult, measureDriver } from './driver.ts'
-import { type DriverName, driverNames } from './place.ts'
+import { type DriverName, driversOf } from './place.ts'
 
 type Measured = ReadonlyMap<DriverName, DriverResult>
 
@@ -21,16 +21,9 @@ export const logBenchmark: Benchmark = {
   name: 'log',
   summary: 'each driver of the event log, with 1 M live revocations, beside its bare client (about 12 min)',
   run: async options => {
-    const measured = await measureAll(driversOf(options), options)
+    const measured = await measureAll(driversOf(options.only), options)
     return { figures: figuresOf(measured, options), rows: [...measured].flatMap(rowsOf) }
   },
-}
-
-const driversOf = ({ only }: BenchmarkOptions): readonly DriverName[] => {
-  if (only === undefined) return driverNames
-  const driver = driverNames.find(name => name === only)
-  if (driver !== undefined) return [driver]
-  throw new Error(`--only: ${JSON.stringify(only)} is no driver; there are: ${driverNames.join(', ')}`)
 }
 
 const measureAll = async (drivers: readonly DriverName[], options: BenchmarkOptions): Promise<Measured> => {

@@ -10,10 +10,18 @@ import { kafkaLogOptions } from '../../test/support/kafka-log.ts'
 import { openLog as openRedisLog } from '../../test/support/redis-log.ts'
 
 /** The drivers, in the order in which they are measured. */
-export const driverNames = ['embedded', 'redis', 'kafka'] as const
+const driverNames = ['embedded', 'redis', 'kafka'] as const
 
 /** One of them. */
 export type DriverName = (typeof driverNames)[number]
+
+/** The one that `--only` names; all if it is absent. Throws if there is none of that name. */
+export const driversOf = (only: string | undefined): readonly DriverName[] => {
+  if (only === undefined) return driverNames
+  const driver = driverNames.find(name => name === only)
+  if (driver !== undefined) return [driver]
+  throw new Error(`--only: ${JSON.stringify(only)} is no driver; there are: ${driverNames.join(', ')}`)
+}
 
 /** A log that a driver can open. */
 export type LogPlace =

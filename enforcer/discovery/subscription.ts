@@ -18,20 +18,15 @@ import { FullState } from './full-state.ts'
 import { HeldClaimSets } from './held-claim-sets.ts'
 import { HeldLifetimes } from './held-lifetimes.ts'
 import { Lowerings } from './lowerings.ts'
+import { limitProblems, type OwnLimits } from './own-limits.ts'
 import { batchOf, invalidBatch, isSignOfLife, nack } from './received-batch.ts'
 import { areSameClaimSets, createSnapshot, forgottenAt, type Snapshot, unionOfClaimSets } from './snapshot.ts'
 import type { SnapshotFacts, StoredSnapshot } from './stored-snapshot.ts'
 
 /** Who subscribes, and its own limits. */
-export interface SubscriptionOptions {
+export interface SubscriptionOptions extends OwnLimits {
   readonly label: string
   readonly instance: string
-  /** Own clock tolerance, seconds; above the adapter's the enforcer does not become ready. Default: the adapter's. */
-  readonly clockToleranceSeconds?: number | undefined
-  /** Own longest token lifetime, seconds; the same holds for it. */
-  readonly maxTokenLifetimeSeconds?: number | undefined
-  /** Entries beyond which the enforcer is not ready. */
-  readonly revocationsLimit: number
 }
 
 /** Times of a batch, by the wall clock, seconds. */
@@ -186,20 +181,8 @@ export class Subscription {
 
   /** Why checks cannot be answered; empty if they can. */
   notReadyReasons(): string[] {
-    const { snapshot } = this
-    const { clockToleranceSeconds = 0, maxTokenLifetimeSeconds = 0, revocationsLimit } = this.#options
     if (!this.#complete) return ['no complete snapshot of the revocations yet']
-    const reasons: string[] = []
-    if (clockToleranceSeconds > snapshot.toleranceSeconds) {
-      reasons.push(`enforcer.clockTolerance is above the adapter's ${snapshot.toleranceSeconds} s`)
-    }
-    if (maxTokenLifetimeSeconds > snapshot.lifetimes.seconds) {
-      reasons.push(`enforcer.maxTokenLifetime is above the log's ${snapshot.lifetimes.seconds} s`)
-    }
-    if (snapshot.table.size > revocationsLimit) {
-      reasons.push(`enforcer.maxRevocations (${revocationsLimit}) is passed: ${snapshot.table.size}`)
-    }
-    return reasons
+    return limitProblems(this.snapshot, this.#options)
   }
 
   /** Whether the batch fits what is held. */

@@ -115,7 +115,7 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Even
     check: async known => {
       if (meta.get('writer') !== writer) throw takenError(options.folder)
       return {
-        epoch: String(epoch),
+        epoch: end.position < firstPosition ? undefined : String(epoch),
         start: firstOf(entries) ?? firstPosition,
         end: end.position,
         known: compare(entries, known),

@@ -14,6 +14,10 @@ export interface LinkOptions {
   connect(stop: AbortSignal): Promise<Redis>
   /** Where we connect to, for the log; nothing secret. */
   readonly server: string
+  /** What is there, for the log. Default: the event log. */
+  readonly what?: string
+  /** The section of the settings, for errors. Default: that of the event log. */
+  readonly setting?: string
   readonly logger: Logger
   onConnected(client: Redis): void
 }
@@ -32,7 +36,7 @@ const retryMs = { first: 50, most: 250 }
 
 /** Starts connecting. */
 export function keepConnected(options: LinkOptions): RedisLink {
-  const { server, logger } = options
+  const { server, what = 'the event log', logger } = options
   const stop = new AbortController()
   let current: Redis | undefined
   let away = false
@@ -46,7 +50,7 @@ export function keepConnected(options: LinkOptions): RedisLink {
       return await options.connect(stop.signal)
     } catch (error) {
       if (!away && !stop.signal.aborted) {
-        logger.error({ server, err: error }, 'the event log cannot be reached; trying again')
+        logger.error({ server, err: error }, `${what} cannot be reached; trying again`)
       }
       away = true
       return undefined
@@ -56,7 +60,7 @@ export function keepConnected(options: LinkOptions): RedisLink {
   const use = async (client: Redis) => {
     const address = addressOf(client)
     const ended = endOf(client)
-    if (away) logger.info({ server: address }, 'the connection to the event log is back')
+    if (away) logger.info({ server: address }, `the connection to ${what} is back`)
     away = false
     current = client
     options.onConnected(client)
@@ -65,7 +69,7 @@ export function keepConnected(options: LinkOptions): RedisLink {
     current = undefined
     if (stop.signal.aborted) return
     away = true
-    logger.error({ server: address }, 'the connection to the event log is lost; trying again')
+    logger.error({ server: address }, `the connection to ${what} is lost; trying again`)
   }
 
   const keep = async () => {
@@ -85,7 +89,7 @@ export function keepConnected(options: LinkOptions): RedisLink {
   const keeping = keep()
   return {
     client: () => {
-      if (current?.status !== 'ready') throw unreachable('there is no connection')
+      if (current?.status !== 'ready') throw unreachable('there is no connection', options.setting)
       return current
     },
     attempted: firstAttempt,

@@ -56,7 +56,8 @@ export const rolledBack = (key: string, { position }: LogPosition) =>
     `eventLog.redis: the stream ${key} does not hold position ${position} as it was read`,
   )
 
-function leave(client: Redis, error: Error): boolean {
+/** Ends the connection if this server is not the one to ask; returns whether it is not. */
+export function leave(client: Redis, error: Error): boolean {
   if (!notHere.has(error.message.split(' ', 1)[0] as string)) return false
   client.disconnect()
   return true

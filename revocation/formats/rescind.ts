@@ -62,7 +62,7 @@ export const createEventCodec = (key?: string): EventCodec => ({
   },
   decode: bytes => {
     if (bytes.length > eventBytesLimit) throw invalid('larger than an event may be')
-    if (key !== undefined) verify(bytes, key)
+    if (key !== undefined) verifyHmac(bytes, key)
     return decodeEvent(bytes)
   },
 })
@@ -112,7 +112,12 @@ function sign(event: Buffer, key: string): Buffer {
   return Buffer.concat([head, Buffer.from(tail)])
 }
 
-function verify(bytes: Uint8Array, key: string): void {
+/**
+ * Checks the HMAC that is an event's last attribute.
+ *
+ * @throws RescindError ERR_EVENT_INVALID
+ */
+export function verifyHmac(bytes: Uint8Array, key: string): void {
   const head = bytes.subarray(0, -hmacBytes)
   const tail = Buffer.from(bytes.subarray(-hmacBytes)).toString('latin1')
   const given = Buffer.from(tail.slice(hmacStart.length, -hmacEnd.length), 'base64url')

@@ -12,6 +12,7 @@ import type { Logger } from '../../runtime/logger.ts'
 import type { TokenVerifier, VerifyRules } from '../../token/verifier.ts'
 import { createTokenBuckets } from '../clients/token-buckets.ts'
 import type { Confirmer } from '../confirmation/confirmation.ts'
+import type { AskEnforcers } from '../confirmation/known-enforcers.ts'
 import type { Publisher } from '../publisher.ts'
 import { createRestorer } from '../restorer.ts'
 import type { AdminAccessTokens } from './access-tokens.ts'
@@ -20,7 +21,7 @@ import { createAdministrators } from './administrators.ts'
 import { createChanges } from './changes.ts'
 import { addClaimSets } from './claim-sets.ts'
 import { addEvents } from './events.ts'
-import { addExplain, type KnownEnforcer } from './explain.ts'
+import { addExplain } from './explain.ts'
 import { addList } from './list.ts'
 import { addOpenApi } from './openapi.ts'
 import { addRejectedEvents } from './rejected-events.ts'
@@ -38,7 +39,7 @@ export interface AdminCredentials {
 
 /** What the admin API works on. */
 export interface AdminApiOptions {
-  readonly credentials: AdminCredentials
+  readonly administrators: AdminCredentials
   readonly log: EventLog
   readonly follower: LogFollower
   readonly codec: EventCodec
@@ -49,10 +50,10 @@ export interface AdminApiOptions {
   readonly issuers: readonly string[]
   readonly clockToleranceSeconds: number
   readonly deadLetters: DeadLetters
-  /** Asks enforcers whether they have a version; undefined: nobody is asked. */
-  readonly confirmer: Confirmer | undefined
-  /** The enforcers that adapters know; undefined: nobody is asked. */
-  readonly enforcers: (() => Promise<readonly KnownEnforcer[]>) | undefined
+  /** Asks enforcers whether they have a version. */
+  readonly confirmer: Confirmer
+  /** Undefined: there are no adapters to ask. */
+  readonly enforcers: AskEnforcers | undefined
   readonly logger: Logger
   /** Wall clock, seconds. */
   readonly nowSeconds: () => number
@@ -63,7 +64,7 @@ const failureLimits = { perSecond: 0.2, burst: 10, keysLimit: 10_000 } as const
 
 /** Adds the admin API to a server that does not listen yet. */
 export async function addAdminApi(server: FastifyInstance, options: AdminApiOptions): Promise<void> {
-  const { credentials, follower, clockToleranceSeconds, nowSeconds, logger } = options
+  const { administrators: credentials, follower, clockToleranceSeconds, nowSeconds, logger } = options
   const { state } = follower
   const administrators = createAdministrators({
     ...credentials,

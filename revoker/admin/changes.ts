@@ -7,6 +7,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { RescindError } from '../../revocation/error.ts'
 import type { Logger } from '../../runtime/logger.ts'
+import { confirmAnswer } from '../confirmation/confirm-answer.ts'
 import type { Confirmer } from '../confirmation/confirmation.ts'
 import { type Problem, problemOf, sendProblem } from '../problem.ts'
 import type { Publication } from '../publisher.ts'
@@ -42,8 +43,8 @@ export type AnswerChange = (
 
 /** What changes are made with. */
 export interface ChangesOptions {
-  /** Asks enforcers whether they have a version; undefined: nobody is asked. */
-  readonly confirmer: Confirmer | undefined
+  /** Asks enforcers whether they have a version. */
+  readonly confirmer: Confirmer
   readonly logger: Logger
 }
 
@@ -51,7 +52,7 @@ export interface ChangesOptions {
 type Answer = Pick<Change, 'status' | 'body' | 'publication'>
 
 /** Creates the way, with a memory of its own for keys. */
-export function createChanges({ logger }: ChangesOptions): AnswerChange {
+export function createChanges({ confirmer, logger }: ChangesOptions): AnswerChange {
   const memory = createAnswerMemory<Answer>()
 
   const carryOutOnce = async (
@@ -86,7 +87,10 @@ export function createChanges({ logger }: ChangesOptions): AnswerChange {
       return change
     })
     if ('code' in answer) return sendProblem(reply, answer)
-    return reply.code(answer.status).send(answer.body)
+    const confirmation = await confirmAnswer(request, reply, answer.publication, confirmer)
+    return reply
+      .code(answer.status)
+      .send(confirmation === undefined ? answer.body : { ...answer.body, confirmation })
   }
 }
 

@@ -10,19 +10,11 @@ import { claimTexts, clientOf, type TokenClaims, valueText } from '../../revocat
 import { ownMember } from '../../revocation/json-object.ts'
 import { type HeldRevocation, rejecting } from '../../revocation/probes.ts'
 import type { TokenVerifier } from '../../token/verifier.ts'
+import type { AskEnforcers } from '../confirmation/known-enforcers.ts'
 import { answers, claimSetFields, matchClaims, seconds, tokenText, version } from './fields.ts'
 import { heldAnswer, heldFields } from './held-answer.ts'
 import { type JudgedToken, judgeToken } from './judged-token.ts'
 import type { RevocationTexts } from './revocation-texts.ts'
-
-/** An enforcer, as adapters know it. */
-export interface KnownEnforcer {
-  readonly instance: string
-  readonly label: string
-  /** The version that it said it has; -1 if none. */
-  readonly version: number
-  readonly connected: boolean
-}
 
 /** What the route works on. */
 export interface ExplainOptions {
@@ -33,8 +25,8 @@ export interface ExplainOptions {
   readonly clockToleranceSeconds: number
   /** What expired until then rejects nothing any more, seconds. */
   readonly liveAfter: () => number
-  /** The enforcers that adapters know; undefined: adapters are not asked. */
-  readonly enforcers: (() => Promise<readonly KnownEnforcer[]>) | undefined
+  /** Undefined: there are no adapters to ask. */
+  readonly enforcers: AskEnforcers | undefined
 }
 
 /** Revocations that are explained, and of how many the log is asked for texts. */
@@ -172,8 +164,8 @@ async function enforcersWith(
   revocations: readonly HeldRevocation[],
   { enforcers, follower }: ExplainOptions,
 ) {
-  if (enforcers === undefined) return undefined
   const positions = revocations.flatMap(({ position }) => position ?? [])
   const since = positions.length === 0 ? follower.state.position : Math.min(...positions)
-  return (await enforcers()).map(enforcer => ({ ...enforcer, has: enforcer.version >= since }))
+  const known = await enforcers?.(since)
+  return known && [...known]
 }

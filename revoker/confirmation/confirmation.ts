@@ -24,11 +24,25 @@ export interface Confirmation {
 /** Asks the enforcers. */
 export interface Confirmer {
   /**
-   * Resolves when all enforcers have what was published, or when the time is over. Never rejects for what an adapter
-   * does.
+   * Resolves when all enforcers have what was published, when the time is over, or when the signal aborts. Never rejects
+   * for what an adapter does.
    */
-  confirm(published: Pick<Publication, 'position' | 'isByJti'>, waitMs: number): Promise<Confirmation>
+  confirm(
+    published: Pick<Publication, 'position' | 'isByJti'>,
+    waitMs: number,
+    signal: AbortSignal,
+  ): Promise<Confirmation>
 }
+
+/** The answer when nobody could be asked. */
+export const unconfirmed = (version: number, reason: string): Confirmation => ({
+  version,
+  enforced: false,
+  acked: 0,
+  enforcers: 0,
+  verified: true,
+  reasons: [reason],
+})
 
 /** The value of the header: `enforced; version=7; enforcers=12/12`, perhaps with `; unverified`. */
 export function confirmationText({ version, enforced, acked, enforcers, verified }: Confirmation): string {

@@ -6,6 +6,8 @@
 import { invalidEvent } from '../../revocation/formats/foreign-format.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { createForeignReader } from '../foreign-events.ts'
+import { tokensIssuedFormat } from '../grants/issued-events.ts'
+import type { TokenRegistry } from '../grants/token-registry.ts'
 import type { Importer } from '../importer.ts'
 import type { Ingest } from '../ingest.ts'
 import { createSetVerifier, type Transmitter } from '../set-verification.ts'
@@ -29,11 +31,17 @@ export interface InboxSettings {
 
 const noContent = 'no message (any more): a Redis entry needs the field event, a Kafka record a value'
 
-/** Starts to read an inbox, in the background and until closed. */
-export function startInbox(settings: InboxSettings, ingest: Ingest, logger: Logger): Importer {
-  const { from, formats, issuers, key, transmitters } = settings
+/** Starts to read an inbox, in the background and until closed; events of issued tokens are for the registry. */
+export function startInbox(
+  settings: InboxSettings,
+  ingest: Ingest,
+  logger: Logger,
+  tokens?: TokenRegistry,
+): Importer {
+  const { name, from, formats, issuers, key, transmitters } = settings
   const sets = createSetVerifier(transmitters, logger)
-  const reader = createForeignReader({ formats, issuers, eventKey: key, sets })
+  const furtherFormats = tokens === undefined ? [] : [tokensIssuedFormat(tokens, `inbox:${name}`)]
+  const reader = createForeignReader({ formats, furtherFormats, issuers, eventKey: key, sets })
   const takePage: TakePage = async (messages, signal) => {
     const read = async ({ content }: InboxMessage) => {
       if (content === undefined) throw invalidEvent(noContent)
@@ -43,8 +51,8 @@ export function startInbox(settings: InboxSettings, ingest: Ingest, logger: Logg
   }
   const source =
     'kafka' in from
-      ? readKafkaInbox(settings.name, from.kafka, takePage, logger)
-      : readRedisInbox(settings.name, from.redis, takePage, logger)
+      ? readKafkaInbox(name, from.kafka, takePage, logger)
+      : readRedisInbox(name, from.redis, takePage, logger)
   return {
     async close() {
       const closed = source.close()

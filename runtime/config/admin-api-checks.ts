@@ -31,8 +31,8 @@ function issuerProblems({ issuers, revoker }: Config): Problem[] {
 
 /** Without an authority no certificate is ever asked for. */
 function certificateProblems({ revoker }: Config): Problem[] {
-  const { admin, tls } = revoker as Config['revoker'] & { tls?: { clientCaFile?: string } }
-  if (admin.certificates.length === 0 || tls?.clientCaFile !== undefined) return []
+  const { admin, tls } = revoker
+  if (admin.certificates.length === 0 || tls.clientCaFile !== undefined) return []
   const message = 'has no effect without revoker.tls.clientCaFile; set it, or leave this out'
   return [{ path: ['revoker', 'admin', 'certificates'], message }]
 }

@@ -4,11 +4,14 @@
  * @module
  */
 import { adminApiProblems } from './admin-api-checks.ts'
+import { clientProblems } from './client-checks.ts'
 import { parseDurationMs } from './duration.ts'
+import { feederProblems, issuedFormatProblems } from './grants-checks.ts'
 import { eventHubProblems, inboxProblems, kafkaLoginProblems } from './importer-checks.ts'
+import { relayProblems } from './relay-checks.ts'
 import type { Config } from './schema.ts'
 import { valueAt } from './schema-tree.ts'
-import { adapterTlsProblems, discoveryTlsProblems } from './tls-checks.ts'
+import { adapterTlsProblems, discoveryTlsProblems, revokerTlsProblems } from './tls-checks.ts'
 import type { Problem } from './validate.ts'
 
 /** A rule; it is asked only when the sections that it needs are valid in themselves. */
@@ -34,8 +37,12 @@ const crossChecks: readonly CrossCheck[] = [
   },
   { needs: ['issuers', 'revoker'], check: adminApiProblems },
   { needs: ['issuers', 'revoker', 'eventLog'], check: inboxProblems },
+  { needs: ['issuers', 'revoker'], check: feederProblems },
+  { needs: ['revoker'], check: issuedFormatProblems },
   { needs: ['eventLog', 'revoker'], check: kafkaLoginProblems },
   { needs: ['issuers', 'revoker'], check: eventHubProblems },
+  { needs: ['revoker'], check: revokerTlsProblems },
+  { needs: ['issuers', 'revoker'], check: relayProblems },
   { needs: ['adapter'], check: adapterTlsProblems },
   { needs: ['enforcer'], check: discoveryTlsProblems },
   { needs: ['enforcer'], check: snapshotProblems },
@@ -43,7 +50,6 @@ const crossChecks: readonly CrossCheck[] = [
 ]
 
 type Issuer = Config['issuers'][number]
-type Client = Config['revoker']['clients'][number]
 
 function issuerProblems(issuer: Issuer, index: number, issuers: readonly Issuer[]): Problem[] {
   const problems: Problem[] = []
@@ -67,26 +73,6 @@ function issuerProblems(issuer: Issuer, index: number, issuers: readonly Issuer[
     })
   }
   return problems
-}
-
-function clientProblems(issuers: readonly Issuer[], clients: readonly Client[]): Problem[] {
-  const known = new Set(issuers.map(({ issuer }) => issuer))
-  const seen = new Map<string, number>()
-  return clients.flatMap((client, index): Problem[] => {
-    const path = ['revoker', 'clients', index]
-    if (client.issuer === undefined && issuers.length !== 1) {
-      const message = `is missing: it may be left out only when exactly one issuer is configured (there are ${issuers.length})`
-      return [{ path: [...path, 'issuer'], message }]
-    }
-    if (client.issuer !== undefined && !known.has(client.issuer)) {
-      return [{ path: [...path, 'issuer'], message: 'is not the issuer of any of the configured issuers' }]
-    }
-    const key = JSON.stringify([client.id, client.issuer ?? issuers[0]?.issuer])
-    const first = seen.get(key)
-    if (first === undefined) seen.set(key, index)
-    const message = `is the same as revoker.clients[${first}].id for the same issuer; list each client once`
-    return first === undefined ? [] : [{ path: [...path, 'id'], message }]
-  })
 }
 
 /** Adapters of Choreo Connect have no versions from which an enforcer could go on. */

@@ -8,8 +8,14 @@ import type { Path } from './schema-tree.ts'
 import type { Problem } from './validate.ts'
 
 /** What is wrong with `adapter.tls`. */
-export function adapterTlsProblems({ adapter: { tls } }: Config): Problem[] {
-  const path = ['adapter', 'tls']
+export const adapterTlsProblems = ({ adapter: { tls } }: Config): Problem[] =>
+  serverTlsProblems(tls, ['adapter', 'tls'])
+
+/** What is wrong with `revoker.tls`. */
+export const revokerTlsProblems = ({ revoker: { tls } }: Config): Problem[] =>
+  serverTlsProblems(tls, ['revoker', 'tls'])
+
+function serverTlsProblems(tls: Config['adapter']['tls'], path: Path): Problem[] {
   if (tls.clientCaFile === undefined || tls.certFile !== undefined) return pairProblems(tls, path)
   const message = 'is missing: clientCaFile has no effect without TLS; set certFile and keyFile too'
   return [{ path: [...path, 'certFile'], message }]

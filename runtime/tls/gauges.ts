@@ -8,7 +8,11 @@ import { addGauge } from '../gauge.ts'
 import type { TlsFiles } from './files.ts'
 
 /** Adds the gauges `rescind_<part>_tls_...`; that of the certificate only if there is one of our own. */
-export function addTlsGauges(registry: Registry, part: 'adapter' | 'enforcer', files: TlsFiles): void {
+export function addTlsGauges(
+  registry: Registry,
+  part: 'revoker' | 'adapter' | 'enforcer',
+  files: TlsFiles,
+): void {
   addGauge(
     registry,
     `rescind_${part}_tls_files_wrong`,

@@ -5,8 +5,12 @@
  */
 import { adminBreaks } from './admin-breaks.ts'
 import type { Break } from './break.ts'
+import { clientBreaks } from './client-breaks.ts'
+import { confirmationBreaks } from './confirmation-breaks.ts'
 import { fleetBreaks } from './fleet-breaks.ts'
+import { grantBreaks } from './grant-breaks.ts'
 import { logBreaks } from './log-breaks.ts'
+import { relayBreaks } from './relay-breaks.ts'
 import { requestBreaks } from './request-breaks.ts'
 import { rollbackBreaks } from './rollback-breaks.ts'
 import { sotwBreaks } from './sotw-breaks.ts'
@@ -20,9 +24,13 @@ export const breaks: readonly Break[] = [
   ...logBreaks,
   ...sourceBreaks,
   ...requestBreaks,
+  ...clientBreaks,
+  ...grantBreaks,
+  ...relayBreaks,
   ...rollbackBreaks,
   ...tlsBreaks,
   ...fleetBreaks,
+  ...confirmationBreaks,
   ...sotwBreaks,
   ...adminBreaks,
 ].sort((one, other) => one.invariant - other.invariant)

@@ -29,7 +29,7 @@ export const rollbackBreaks: readonly Break[] = [
   {
     invariant: 10,
     what: 'that a log lost its tail passes for trimming, which alarms nobody',
-    file: 'event-log/follow.ts',
+    file: 'event-log/restart-reason.ts',
     find: "isSameEpoch ? undefined : 'rolled back'",
     replace: "isSameEpoch ? undefined : 'trimmed'",
     testFile: 'unit/log-accidents.test.ts',

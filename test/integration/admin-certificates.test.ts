@@ -1,6 +1,7 @@
 /** Who may use the admin API by a client certificate, where the server asks for one (mTLS). */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
 import { request } from 'node:https'
 import { text } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
@@ -8,6 +9,8 @@ import { type FastifyInstance, fastify } from 'fastify'
 import { hashSecret } from '../../token/secret.ts'
 import { type AdminServer, startAdminServer } from '../support/admin-server.ts'
 import { type CertificateFiles, createAuthority, createTestFolder } from '../support/certificates.ts'
+import { freePort } from '../support/ports.ts'
+import { startStack } from '../support/stack.ts'
 
 describe('a client certificate', () => {
   const folder = createTestFolder()
@@ -78,4 +81,36 @@ describe('a client certificate', () => {
     assert.equal((await ask(client.listed, '/claim-sets', 'Bearer wrong')).status, 401)
     assert.equal((await ask(undefined, '/claim-sets', 'Bearer token-of-alice')).status, 200)
   })
+})
+
+test('a revoker that is configured for it lets them in over HTTPS, and stops although they follow events', async t => {
+  const folder = createTestFolder()
+  t.after(folder.remove)
+  const authority = await createAuthority(folder.path, 'ours')
+  const own = await authority.issue('revoker', { names: 'DNS:localhost,IP:127.0.0.1' })
+  const ops = await authority.issue('ops', { names: 'URI:spiffe://corp/ops' })
+  const port = await freePort()
+  const stack = await startStack({
+    edit: config => {
+      config.revoker.tls = { address: `127.0.0.1:${port}`, ...own, clientCaFile: authority.caFile }
+      config.revoker.admin = { certificates: ['spiffe://corp/ops'] }
+    },
+  })
+  t.after(() => stack.stop())
+  const credentials = { cert: readFileSync(ops.certFile), key: readFileSync(ops.keyFile) }
+  const get = (path: string, options: object) =>
+    new Promise<IncomingMessage>((done, fail) => {
+      const ca = readFileSync(authority.caFile)
+      request(`https://127.0.0.1:${port}${path}`, { ca, agent: false, ...options }, done)
+        .on('error', fail)
+        .end()
+    })
+  assert.equal((await get('/claim-sets', credentials)).statusCode, 200)
+  assert.equal((await get('/claim-sets', {})).statusCode, 401)
+  const events = await get('/events', credentials)
+  assert.equal(events.statusCode, 200)
+  const cutOff = assert.rejects(text(events))
+  await stack.rescind.kill('SIGTERM')
+  assert.equal(stack.rescind.exitCode, 0)
+  await cutOff
 })

@@ -249,35 +249,23 @@ describe('an administrator', () => {
     })
   })
 
-  test('is told apart in the log by who, what, why and from where, and no token is in it', async () => {
-    const token = await stack.issuer.sign({ jti: 'audited' })
-    const { id, version } = await admin.do('POST', '/revocations', { token, reason: 'stolen' })
-    await admin.do('DELETE', `/revocations/${id}?reason=found`)
-    const lines = await until('it is logged', () => {
-      const found = stack.rescind.logs().filter(({ msg }) => msg === 'an administrator made a change')
-      const ofThis = found.filter(line => line.id === id.slice(0, 32))
-      return ofThis.length === 2 && ofThis
-    })
-    const [revoked, restored] = lines.map(({ administrator, from, change, claims, reason, version: at }) => ({
-      administrator,
-      from,
-      change,
-      claims,
-      reason,
-      at,
-    }))
-    const who = { administrator: 'tester', from: '127.0.0.1' }
-    assert.deepEqual(revoked, {
-      ...who,
-      change: 'revoke',
-      claims: ['iss', 'jti'],
-      reason: 'stolen',
-      at: version,
-    })
-    assert.deepEqual(
-      { ...restored, at: 0 },
-      { ...who, change: 'restore', claims: ['iss', 'jti'], reason: 'found', at: 0 },
-    )
-    assert.ok(!stack.rescind.output().includes(token.slice(-40)))
+  test('is told of every change, where that is preferred, whether enforcers have it; of a repeat anew', async () => {
+    const prefer = { prefer: 'wait=10', 'idempotency-key': 'confirmed' }
+    const body = { match: { iss, sub: 'confirmed' }, expiresAt: inAnHour() }
+    const first = await admin.ask('POST', '/revocations', body, prefer)
+    const changes = [
+      first,
+      await admin.ask('POST', '/revocations', body, prefer),
+      await admin.ask('POST', '/revocations:batch', { revocations: [body] }, { prefer: 'wait=10' }),
+      await admin.ask('DELETE', `/revocations/${first.body.id}`, undefined, { prefer: 'wait=10' }),
+      await admin.ask('POST', '/claim-sets', { names: ['iss', 'sub'] }, { prefer: 'wait=10' }),
+    ]
+    for (const { status, headers, body: answer } of changes) {
+      assert.ok(status < 300, JSON.stringify(answer))
+      assert.match(headers.get('revocation-status') ?? '', /^enforced; version=\d+; enforcers=1\/1/)
+      assert.deepEqual([answer.confirmation.enforced, answer.confirmation.version], [true, answer.version])
+    }
+    const { headers } = await admin.ask('POST', '/revocations', { ...body, expiresAt: inAnHour() + 9 })
+    assert.equal(headers.get('revocation-status'), null)
   })
 })

@@ -3,8 +3,6 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { EventLog } from '../../event-log/event-log.ts'
 import { revocationName } from '../../revocation/revocation-name.ts'
-import { opaqueFingerprint } from '../../revocation/token-fingerprint.ts'
-import type { KnownEnforcer } from '../../revoker/admin/explain.ts'
 import { aborted } from '../../runtime/abort-signal.ts'
 import { hashSecret } from '../../token/secret.ts'
 import { assertProblem, createAdminClient } from '../support/admin-client.ts'
@@ -119,31 +117,4 @@ test('a revocation that was restored and then read again stays restored in lists
   assert.ok(
     revocations.length > 0 && revocations.every(({ state }: { state: string }) => state === 'restored'),
   )
-})
-
-test('an explanation says which enforcers have the version since which a token is rejected', async t => {
-  const known: KnownEnforcer[] = []
-  const { admin, follower, close } = await start({ enforcers: async () => known })
-  t.after(close)
-  const $token = opaqueFingerprint('some token')
-  const { version } = await admin.do('POST', '/revocations', { match: { $token }, expiresAt })
-  const later = await admin.do('POST', '/revocations', { match: { jti: 'another' }, expiresAt })
-  await follower.reached(later.version)
-  for (const [instance, at] of [
-    ['ahead', version + 1],
-    ['at', version],
-    ['behind', version - 1],
-  ] as const) {
-    known.push({ instance, label: 'commonEnforcerLabel', version: at, connected: true })
-  }
-  const { enforcers, revocations } = await admin.do('POST', '/explain', { token: 'some token' })
-  assert.deepEqual(
-    enforcers.map(({ instance, has }: { instance: string; has: boolean }) => [instance, has]),
-    [
-      ['ahead', true],
-      ['at', true],
-      ['behind', false],
-    ],
-  )
-  assert.equal(revocations.length, 1)
 })

@@ -158,7 +158,6 @@ describe('an administrator', () => {
       )
       assert.ok(bySub !== undefined)
       assert.ok(probed.every((set: { names: string[] }) => !set.names.includes('jti')))
-      assert.equal(answer.enforcers, undefined)
     })
 
     test('which revocations reject it, since which version, why and until when', async () => {
@@ -186,6 +185,17 @@ describe('an administrator', () => {
         actor: 'admin:tester',
       })
       assert.deepEqual([byVersion.length, byVersion[1].id, byVersion[1].version], [2, two.id, two.version])
+    })
+
+    test('on which enforcers it is rejected', async () => {
+      const token = await stack.issuer.sign({ sub: 'grace' })
+      await revoke({ iss, sub: 'grace' })
+      const { enforcers, version } = await until('the enforcer has it', async () => {
+        const answer = await explain(token)
+        return answer.decision === 'deny' && answer.enforcers[0]?.has && answer
+      })
+      assert.deepEqual([enforcers.length, enforcers[0].connected], [1, true])
+      assert.ok(enforcers[0].version >= version)
     })
 
     test('that it is not verified and why, and that anybody may have written its claims', async () => {
@@ -250,6 +260,38 @@ describe('an administrator', () => {
     const declared = await next()
     assert.deepEqual([declared.kind, declared.names, declared.cut], ['claim-set', ['iss', 'plan'], true])
     await response.body?.cancel().catch(() => undefined)
+  })
+
+  test('is told apart in the log by who, what, why and from where, and no token is in it', async () => {
+    const token = await stack.issuer.sign({ jti: 'audited' })
+    const { id, version } = await admin.do('POST', '/revocations', { token, reason: 'stolen' })
+    await admin.do('DELETE', `/revocations/${id}?reason=found`)
+    const lines = await until('it is logged', () => {
+      const found = stack.rescind.logs().filter(({ msg }) => msg === 'an administrator made a change')
+      const ofThis = found.filter(line => line.id === id.slice(0, 32))
+      return ofThis.length === 2 && ofThis
+    })
+    const [revoked, restored] = lines.map(({ administrator, from, change, claims, reason, version: at }) => ({
+      administrator,
+      from,
+      change,
+      claims,
+      reason,
+      at,
+    }))
+    const who = { administrator: 'tester', from: '127.0.0.1' }
+    assert.deepEqual(revoked, {
+      ...who,
+      change: 'revoke',
+      claims: ['iss', 'jti'],
+      reason: 'stolen',
+      at: version,
+    })
+    assert.deepEqual(
+      { ...restored, at: 0 },
+      { ...who, change: 'restore', claims: ['iss', 'jti'], reason: 'found', at: 0 },
+    )
+    assert.ok(!stack.rescind.output().includes(token.slice(-40)))
   })
 
   test('stops a revoker while somebody follows events', async t => {

@@ -11,11 +11,20 @@ import { Redis } from 'ioredis'
 import { Registry } from 'prom-client'
 import { stringify } from 'yaml'
 import { importersOf } from '../../cli/importer-settings.ts'
+import { createTokenRegistry } from '../../revoker/grants/token-registry.ts'
 import { startImporters } from '../../revoker/importers.ts'
 import { parseRedisUrl } from '../../runtime/config/redis-url.ts'
 import { until } from '../support/condition.ts'
 import { loadYaml } from '../support/config-files.ts'
-import { type InboxUnderTest, inboxIssuer, testInbox, tokenMessage } from '../support/inbox-suite.ts'
+import { nowSeconds, openGrantsAt } from '../support/grant-stores.ts'
+import {
+  type InboxUnderTest,
+  inboxIssuer,
+  inboxSource,
+  testInbox,
+  tokenMessage,
+} from '../support/inbox-suite.ts'
+import { longestTokenSeconds } from '../support/ingesting.ts'
 import { projectRoot } from '../support/project.ts'
 import { type RunningRedis, startRedis } from '../support/redis.ts'
 import { requireService } from '../support/requires.ts'
@@ -93,6 +102,32 @@ describe('an inbox on a Redis stream', requireService('redis'), () => {
     await inbox.revoked('with-few-rights')
     await until('all is acknowledged', async () => (await unacknowledged()) === 0)
     assert.deepEqual(inbox.ingesting.warnings, [])
+  })
+
+  test('acknowledges a report of issued tokens only when it is stored', async () => {
+    const grantsRedis = await startRedis()
+    const store = await openGrantsAt(grantsRedis.url)
+    const registry = createTokenRegistry({
+      store,
+      publish: inbox.ingesting.options.publish,
+      nowSeconds,
+      longestTokenSeconds: () => longestTokenSeconds,
+      onRefused: () => undefined,
+    })
+    const issued = { issuer: inboxIssuer, clientId: 'shop', accessToken: { token: 'an-opaque-token' } }
+    const event = { specversion: '1.0', type: 'io.rescind.tokens-issued.v1', data: issued }
+    await grantsRedis.kill('SIGKILL')
+    inbox.start({ formats: ['tokens-issued'] }, registry)
+    await send([JSON.stringify(event)])
+    await until('it was tried', async () => (await inbox.ingesting.count(inboxSource, 'deferred')) >= 2)
+    assert.equal(await unacknowledged(), 1)
+    await grantsRedis.startAgain()
+    await until('it is acknowledged', async () => (await unacknowledged()) === 0)
+    assert.equal((await registry.find('an-opaque-token', undefined))?.clientId, 'shop')
+    assert.equal(inbox.ingesting.deadLetters.total, 0)
+    await inbox.stop()
+    await store.close()
+    await grantsRedis.stop()
   })
 
   test('is started by the configuration, beside others', async () => {

@@ -6,12 +6,14 @@
 import { execFileSync } from 'node:child_process'
 import { type Component, findOnPath } from './component.ts'
 import { debianComponent } from './debian.ts'
+import { keycloakComponent } from './keycloak.ts'
 import { mavenComponent } from './maven.ts'
 import {
   envoyOldestVersion,
   envoyVersion,
   kafkaOldestVersion,
   kafkaVersion,
+  keycloakVersion,
   node24Version,
 } from './versions.ts'
 import { wheelComponent } from './wheel.ts'
@@ -83,8 +85,10 @@ export const components: readonly Component[] = [
   }),
   kafkaComponent('kafka', kafkaVersion),
   kafkaComponent(kafkaOldest, kafkaOldestVersion),
+  keycloakComponent(keycloakVersion),
   debianComponent({ name: 'rabbitmq', package: 'rabbitmq-server', binary: 'rabbitmq-server' }),
   debianComponent({ name: 'h2load', package: 'nghttp2-client', binary: 'h2load' }),
+  debianComponent({ name: 'curl', package: 'curl', binary: 'curl' }),
   debianComponent({ name: 'redis', package: 'redis-server', binary: 'redis-server' }),
   debianComponent({ name: 'chromium', package: 'chromium', binary: 'chromium' }),
   debianComponent({ name: 'docker-compose', package: 'docker-compose', binary: 'docker-compose' }),

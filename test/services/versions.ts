@@ -18,3 +18,6 @@ export const kafkaVersion = '4.1.0'
 
 /** The oldest Kafka that the Kafka driver is tested on. */
 export const kafkaOldestVersion = '3.9.1'
+
+/** The Keycloak that tests start. */
+export const keycloakVersion = '26.0.0'

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { RestartReason } from '../../event-log/follow.ts'
+import type { RestartReason } from '../../event-log/restart-reason.ts'
 import { keyFromText } from '../../revocation/key.ts'
 import { learn, textOf, type WatchOptions } from './held.ts'
 import { holds, type Known, type Stored } from './history.ts'

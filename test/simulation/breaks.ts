@@ -32,7 +32,7 @@ export const ruleBreaks: readonly RuleBreak[] = [
   {
     rule: 'lost tail',
     what: 'a lost tail passes for trimming',
-    file: 'event-log/follow.ts',
+    file: 'event-log/restart-reason.ts',
     find: "isSameEpoch ? undefined : 'rolled back'",
     replace: "isSameEpoch ? undefined : 'trimmed'",
   },

@@ -85,7 +85,8 @@ export function watchEnforcer(options: WatchOptions, node: EnforcerNode, stored:
   }
 
   const checkStaleness = () => {
-    if (at === undefined || at.lastEndAtMs === Number.POSITIVE_INFINITY) return
+    const lastEndAtMs = at === undefined ? Number.POSITIVE_INFINITY : latestEndAtMs(at)
+    if (lastEndAtMs === Number.POSITIVE_INFINITY) return
     const nowMs = process.clock.monotonicMs()
     const receivedAtMs = nowMs - subscription.stalenessMs(nowMs)
     // Only of the last message that was accepted.
@@ -93,7 +94,7 @@ export function watchEnforcer(options: WatchOptions, node: EnforcerNode, stored:
     // How old a stored state is, only the wall clock tells.
     const clockMs = subscription.isStored ? rules.maxClockDifferenceSeconds * 1_000 : 0
     const told = subscription.stalenessMs(nowMs) + transit.ms + sharedForMs + clockMs
-    const true_ = world.scheduler.nowMs - at.lastEndAtMs
+    const true_ = world.scheduler.nowMs - lastEndAtMs
     if (told < true_)
       throw violation(
         'C4',
@@ -152,6 +153,17 @@ export function watchEnforcer(options: WatchOptions, node: EnforcerNode, stored:
       return !isBehindAdapter
     },
   }
+}
+
+/**
+ * When an entry, or one before it, was last the end of a server. A former leader that still answers vouches for its own
+ * end; who then reads on at its successor has not become older by that.
+ */
+function latestEndAtMs(entry: Stored): number {
+  let latest = Number.NEGATIVE_INFINITY
+  for (let one: Stored | undefined = entry; one !== undefined; one = one.before)
+    latest = Math.max(latest, one.lastEndAtMs)
+  return latest
 }
 
 /** Whether a token would pass if it were not revoked. */

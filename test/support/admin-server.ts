@@ -8,7 +8,7 @@ import { createDeadLetters, type DeadLetters } from '../../event-log/dead-letter
 import type { EventLog } from '../../event-log/event-log.ts'
 import { followLog, type LogFollower } from '../../event-log/follow.ts'
 import { type AdminCredentials, addAdminApi } from '../../revoker/admin/admin-api.ts'
-import type { KnownEnforcer } from '../../revoker/admin/explain.ts'
+import { unconfirmed } from '../../revoker/confirmation/confirmation.ts'
 import { createHttpServer } from '../../revoker/http-server.ts'
 import { createPublisher } from '../../revoker/publisher.ts'
 import { revokerRules } from '../../revoker/revoked-token.ts'
@@ -28,7 +28,6 @@ export interface AdminServerOptions {
   openLog?(store: MemoryLogStore): EventLog
   readonly issuers?: readonly IssuerSettings[]
   readonly deadLetters?: DeadLetters
-  readonly enforcers?: () => Promise<readonly KnownEnforcer[]>
   /** Default: the revoker's, without TLS. */
   createServer?(logger: Logger): FastifyInstance
   /** Longest token lifetime, if the store is not given. */
@@ -61,18 +60,18 @@ export async function startAdminServer(options: AdminServerOptions = {}): Promis
   const nowSeconds = () => Date.now() / 1000
   const shared = { log, follower, codec: plainCodec, logger, nowSeconds }
   const verifier = createTokenVerifier({ issuers, logger })
-  const server = (options.createServer ?? createHttpServer)(logger)
+  const server = options.createServer?.(logger) ?? createHttpServer(logger, [])
   await addAdminApi(server, {
     ...shared,
-    credentials: { tokens: [], accessTokens: undefined, certificates: [], ...options.credentials },
+    administrators: { tokens: [], accessTokens: undefined, certificates: [], ...options.credentials },
     publisher: createPublisher({ ...shared, graceSeconds: 330, revocationsLimit: 1_000_000 }),
     verifier,
     rules: () => revokerRules(toleranceSeconds, 300, follower.state.lifetimes.seconds),
     issuers: issuers.map(({ issuer }) => issuer),
     clockToleranceSeconds: toleranceSeconds,
     deadLetters: options.deadLetters ?? createDeadLetters(100),
-    confirmer: undefined,
-    enforcers: options.enforcers,
+    confirmer: { confirm: async ({ position }) => unconfirmed(position, 'nobody is asked') },
+    enforcers: undefined,
   })
   await follower.caughtUp
   return {

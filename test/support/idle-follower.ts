@@ -11,6 +11,7 @@ export const createIdleFollower = (): LogFollower & { complete: boolean } => ({
   state: new LiveState(),
   caughtUp: Promise.resolve(),
   complete: false,
+  foundNew: false,
   restarts: 0,
   rollbacks: 0,
   confirmedAtMs: 0,

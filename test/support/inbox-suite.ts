@@ -9,6 +9,7 @@ import { afterEach, beforeEach, test } from 'node:test'
 import { RescindError } from '../../revocation/error.ts'
 import { createEventCodec } from '../../revocation/formats/rescind.ts'
 import type { LogEvent } from '../../revocation/revocation.ts'
+import type { TokenRegistry } from '../../revoker/grants/token-registry.ts'
 import type { Importer } from '../../revoker/importer.ts'
 import { type InboxSettings, startInbox } from '../../revoker/inbox/inbox.ts'
 import { createIngests, type Ingest } from '../../revoker/ingest.ts'
@@ -27,7 +28,7 @@ export interface InboxUnderTest {
 export interface InboxTest {
   readonly inbox: InboxUnderTest
   readonly ingesting: Ingesting
-  start(changes?: Partial<InboxSettings>): void
+  start(changes?: Partial<InboxSettings>, registry?: TokenRegistry): void
   stop(): Promise<void>
   /** Ends what runs and begins with an empty log. */
   startWithEmptyLog(): Promise<void>
@@ -87,7 +88,7 @@ export const testInbox = (create: () => Promise<InboxUnderTest>): InboxTest => {
     await importer?.close()
     importer = undefined
   }
-  const start = (changes: Partial<InboxSettings> = {}): void => {
+  const start = (changes: Partial<InboxSettings> = {}, registry?: TokenRegistry): void => {
     const settings: InboxSettings = {
       name: 'test',
       from: inbox.from,
@@ -97,7 +98,7 @@ export const testInbox = (create: () => Promise<InboxUnderTest>): InboxTest => {
       transmitters: [],
       ...changes,
     }
-    importer = startInbox(settings, ingest, ingesting.options.logger)
+    importer = startInbox(settings, ingest, ingesting.options.logger, registry)
   }
   const revoked = async (...jtis: readonly string[]): Promise<void> => {
     const missing = () => {

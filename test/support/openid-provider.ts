@@ -10,6 +10,8 @@ import { close, listen } from './listening.ts'
 
 const secrets = { 'demo-client': 'demo-secret', 'other-client': 'other-secret' } as const
 const tokenLifetimeSeconds = 600
+/** Tokens for this API are opaque. */
+const opaqueAudience = 'https://opaque.example.test'
 
 /** The clients that it knows; the secret of `demo-client` is `demo-secret`, that of `other-client` `other-secret`. */
 export type OpenIdClient = keyof typeof secrets
@@ -22,9 +24,12 @@ export interface OpenIdProvider {
   readonly audience: string
   /**
    * Fetches an access token, good for 10 minutes, from the token endpoint by client_credentials, for `demo-client` and
-   * without a scope unless given (`read`, `write`). Throws with the endpoint's answer if it is not a token.
+   * without a scope unless given (`read`, `write`); an opaque one if asked for. Throws with the endpoint's answer if it
+   * is not a token.
    */
-  token(options?: { client?: OpenIdClient; scope?: string }): Promise<string>
+  token(options?: { client?: OpenIdClient; scope?: string; opaque?: boolean }): Promise<string>
+  readonly revocationEndpoint: string
+  readonly introspectionEndpoint: string
   stop(): Promise<void>
 }
 
@@ -38,7 +43,10 @@ export const startOpenIdProvider = async (options: { port?: number } = {}): Prom
     issuer,
     jwksUri: `${issuer}/jwks`,
     audience: testAudience,
-    token: ({ client = 'demo-client', scope } = {}) => fetchToken(issuer, client, scope),
+    revocationEndpoint: `${issuer}/token/revocation`,
+    introspectionEndpoint: `${issuer}/token/introspection`,
+    token: ({ client = 'demo-client', scope, opaque = false } = {}) =>
+      fetchToken(issuer, client, { scope, resource: opaque ? opaqueAudience : testAudience }),
     stop: () => close(server, () => server.closeAllConnections()),
   }
 }
@@ -66,13 +74,15 @@ const configuration = (key: object): object => ({
   features: {
     devInteractions: { enabled: false },
     clientCredentials: { enabled: true },
+    introspection: { enabled: true, allowedPolicy: () => true },
+    revocation: { enabled: true },
     resourceIndicators: {
       enabled: true,
       defaultResource: () => testAudience,
-      getResourceServerInfo: () => ({
+      getResourceServerInfo: (_context: unknown, resource: string) => ({
         scope: 'read write',
-        audience: testAudience,
-        accessTokenFormat: 'jwt',
+        audience: resource,
+        accessTokenFormat: resource === opaqueAudience ? 'opaque' : 'jwt',
         accessTokenTTL: tokenLifetimeSeconds,
         jwt: { sign: { alg: 'RS256' } },
       }),
@@ -96,9 +106,9 @@ const withoutItsWarnings = async <Value>(action: () => Promise<Value>): Promise<
 const fetchToken = async (
   issuer: string,
   client: OpenIdClient,
-  scope: string | undefined,
+  { scope, resource }: { readonly scope: string | undefined; readonly resource: string },
 ): Promise<string> => {
-  const body = new URLSearchParams({ grant_type: 'client_credentials', resource: testAudience })
+  const body = new URLSearchParams({ grant_type: 'client_credentials', resource })
   if (scope !== undefined) body.set('scope', scope)
   const credentials = Buffer.from(`${client}:${secrets[client]}`).toString('base64')
   const response = await fetch(`${issuer}/token`, {

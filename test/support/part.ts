@@ -12,6 +12,8 @@ export type PartOptions = Pick<RescindOptions, 'config'>
 export interface Part {
   /** The lines of its log with this text, of all its lives. */
   said(text: string): readonly LogLine[]
+  /** Stops it where it is, or lets it go on. */
+  freeze(isFrozen: boolean): void
   /** Ends it; harmless when it has ended. */
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>
   /** Starts it again after it has ended, and waits until it is ready, or for the line that `ready` names. */
@@ -33,6 +35,9 @@ export async function startPart(role: string, { config }: PartOptions): Promise<
         .split('\n')
         .filter(line => line.startsWith('{') && line.endsWith('}') && line.includes(text))
         .map(line => JSON.parse(line) as LogLine),
+    freeze: isFrozen => {
+      process.kill(running.pid, isFrozen ? 'SIGSTOP' : 'SIGCONT')
+    },
     end: async signal => {
       await running.kill(signal)
       // Removes its configuration.

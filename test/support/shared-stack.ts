@@ -10,9 +10,9 @@ import type { FleetStatus } from '../../adapter/fleet-status.ts'
 import { hashSecret } from '../../token/secret.ts'
 import { createEnforcerClient, type EnforcerClient } from './enforcer-client.ts'
 import { createTestIssuer, type TestIssuer, testAudience } from './issuer.ts'
-import { type Part, type PartOptions, startPart } from './part.ts'
+import { type Part, startPart } from './part.ts'
 import { freePort } from './ports.ts'
-import { adminToken } from './stack.ts'
+import { adminToken, type StackConfig } from './stack.ts'
 
 /** An adapter of a shared stack. */
 export interface SharedAdapterOptions {
@@ -30,6 +30,8 @@ export interface SharedStackOptions {
   readonly adapters?: readonly SharedAdapterOptions[]
   /** For each enforcer the numbers of its adapters, in the order in which it tries them; one at adapter 0 if not given. */
   readonly enforcers?: readonly (readonly number[])[]
+  /** Changes to the configuration of a part; `adminPorts` are those of the adapters, by their numbers. */
+  edit?(role: 'revoker' | 'adapter' | 'enforcer', config: StackConfig, adminPorts: readonly number[]): void
 }
 
 /** A running adapter. */
@@ -65,15 +67,17 @@ export async function startSharedStack(options: SharedStackOptions): Promise<Sha
   }
   const folder = mkdtempSync(join(tmpdir(), 'rescind-shared-'))
   ends.push(async () => rmSync(folder, { recursive: true, force: true }))
-  const run = async (role: string, partOptions: PartOptions) => {
-    const part = await startPart(role, partOptions)
+  const adminPorts = await Promise.all(wantedAdapters.map(freePort))
+  const run = async (role: 'revoker' | 'adapter' | 'enforcer', { config }: { config: StackConfig }) => {
+    options.edit?.(role, config, adminPorts)
+    const part = await startPart(role, { config })
     ends.push(() => part.end('SIGTERM'))
     return part
   }
   try {
     const issuer = await createTestIssuer()
     ends.push(issuer.stop)
-    const shared = {
+    const shared: StackConfig = {
       log: { format: 'json' },
       issuers: [{ issuer: issuer.issuer, jwksUri: issuer.jwksUri, audiences: [testAudience] }],
       eventLog: options.log,
@@ -83,7 +87,7 @@ export async function startSharedStack(options: SharedStackOptions): Promise<Sha
 
     const addresses: string[] = []
     const startAdapter = async (wanted: SharedAdapterOptions, number: number): Promise<SharedAdapter> => {
-      const [address, adminPort] = [`127.0.0.1:${await freePort()}`, await freePort()]
+      const [address, adminPort] = [`127.0.0.1:${await freePort()}`, adminPorts[number]]
       addresses[number] = address
       const adapter = {
         address,

@@ -29,8 +29,8 @@ export const testClient = { id: 'test-client', secret: 'test-secret' } as const
 export interface StackOptions {
   /** Envoy in front of API and enforcer; none if not given. */
   readonly envoy?: boolean
-  /** The OpenID Provider with its two clients, which may then revoke too; none if not given. */
-  readonly provider?: boolean
+  /** An OpenID Provider with its two clients, which may then revoke too: a new one, or one that is stopped with the stack. */
+  readonly provider?: boolean | OpenIdProvider
   /** The issuer to use; it is stopped with the stack. */
   readonly issuer?: TestIssuer
   /** Which log line says that `rescind all` has started; see `startRescind`. */
@@ -82,7 +82,7 @@ export const startStack = async (options: StackOptions = {}): Promise<Stack> => 
     const folder = mkdtempSync(join(tmpdir(), 'rescind-stack-'))
     ends.push(async () => rmSync(folder, { recursive: true, force: true }))
     const issuer = keep(options.issuer ?? (await createTestIssuer()))
-    const provider = options.provider === true ? keep(await startOpenIdProvider()) : undefined
+    const provider = options.provider ? keep(await providerOf(options.provider)) : undefined
     const upstream = keep(await startUpstream())
     const ports = await freePorts()
     const config = await configOf(issuer, provider, ports, folder)
@@ -123,6 +123,9 @@ export const startStack = async (options: StackOptions = {}): Promise<Stack> => 
 /** Starts an Envoy that asks the enforcer at a port and passes on to an API. */
 export const startEnvoyFor = (enforcerPort: number, upstream: Upstream): Promise<RunningEnvoy> =>
   startEnvoy({ enforcerPort, upstreamPort: upstream.port, edit: waitLongerForChecks })
+
+const providerOf = async (given: true | OpenIdProvider): Promise<OpenIdProvider> =>
+  given === true ? startOpenIdProvider() : given
 
 const freePorts = async (): Promise<StackPorts> => ({
   revoker: await freePort(),

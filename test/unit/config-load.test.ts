@@ -24,14 +24,29 @@ test('without a file and variables there are the defaults', () => {
   assert.deepEqual(eventLog, { driver: 'embedded', folder: './rescind-data/log', appendTimeout: '5s' })
   assert.equal(redis.url, 'redis://127.0.0.1:6379')
   assert.deepEqual([kafka.brokers, kafka.topic], [['127.0.0.1:9092'], 'rescind.revocations'])
-  const { eventHub, ...revoker } = config.revoker
+  const { eventHub, grants, ...revoker } = config.revoker
+  assert.equal(grants.store, 'none')
   assert.deepEqual(eventHub.brokers, [])
   assert.deepEqual(revoker, {
     address: '127.0.0.1:8280',
     adminAddress: '127.0.0.1:8281',
+    confirmation: { adapters: [], tls: {} },
     inbox: [],
     tenantDomain: 'carbon.super',
     clients: [],
+    corsOrigins: [],
+    limits: { failuresPerMinute: 30, requestsPerSecond: 1_000 },
+    relay: {
+      folder: 'rescind-relay',
+      introspection: {},
+      preset: 'generic',
+      revokeAnyway: false,
+      timeout: '5s',
+      tls: {},
+    },
+    responseHeaders: 'wso2',
+    tls: { address: '127.0.0.1:9443' },
+    trustedProxies: [],
     admin: { tokens: [], certificates: [] },
     maxRevocations: 5_000_000,
   })

@@ -52,6 +52,22 @@ test('a client is configured once for an issuer', () => {
   assert.equal(loadYaml(two).config.revoker.clients.length, 2)
 })
 
+test('a client proves itself in exactly one way', () => {
+  const client = (fields: string) =>
+    problemOf(`${issuers('https://a')}revoker: {clients: [{id: one, ${fields}}]}`)
+  const onlyOne = /clients\[0\]: must have exactly one of secretHash, jwksUri, jwksFile and public: true/
+  assert.match(client(''), onlyOne)
+  assert.match(client(`secretHash: "${someHash}", public: true`), onlyOne)
+  assert.match(client('jwksUri: "https://c/jwks", jwksFile: keys.json'), onlyOne)
+  const { config } = loadYaml(`${issuers('https://a')}revoker: {clients: [{id: one, public: true}]}`)
+  assert.equal(config.revoker.clients[0]?.public, true)
+})
+
+test('HTTPS needs certificate and key', () => {
+  assert.match(problemOf('revoker: {tls: {clientCaFile: ca.pem}}'), /revoker.tls.certFile: is missing/)
+  assert.match(problemOf('revoker: {tls: {certFile: c.pem}}'), /revoker.tls.keyFile: is missing/)
+})
+
 test('two tokens of administrators have two names', () => {
   const token = `{name: ops, hash: "${someHash}"}`
   assert.match(

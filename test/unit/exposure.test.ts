@@ -27,6 +27,7 @@ const sources = (host: string, secure: boolean) => {
         },
         { ...source, name: 'r', redis: { url: `redis${s}://${host}`, stream: 's' }, transmitters },
       ],
+      confirmation: { adapters: [`dns+http${s}://${host}:18001`] },
       eventHub: { brokers: [`amqp${s}://${host}`], username: 'a', password: 'b', refill },
     },
   }
@@ -38,6 +39,7 @@ const logs = (host: string, secure: boolean) => [
 
 test('all that comes from other machines in the clear is named, each by its setting', () => {
   const fromOthers = [
+    'revoker.confirmation.adapters:',
     'revoker.inbox[0].kafka.brokers:',
     'revoker.inbox[0].transmitters[0]:',
     'revoker.inbox[1].redis.url:',

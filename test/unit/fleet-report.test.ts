@@ -8,6 +8,7 @@ import { type ClockedFleet, createClockedFleet } from '../support/fleet.ts'
 
 const statusOf = ({ nodes }: ClockedFleet, more: Partial<FleetStatus> = {}): FleetStatus => ({
   version: 7,
+  epoch: 'log',
   ready: true,
   reasons: [],
   logAgeSeconds: 0.2,
@@ -15,6 +16,7 @@ const statusOf = ({ nodes }: ClockedFleet, more: Partial<FleetStatus> = {}): Fle
   discoveryPort: 18_000,
   counts: { current: 0, behind: 0, refusing: 0, disconnected: 0 },
   incomplete: false,
+  settled: true,
   nodes: nodes(),
   ...more,
 })

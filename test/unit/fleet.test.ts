@@ -111,6 +111,16 @@ describe('an enforcer', () => {
     assertShown(fleet.nodes(), [{ ackedVersion: 9, streams: 1, connected: true }])
   })
 
+  test('has on all of its streams what the one has that is behind', () => {
+    const fleet = createClockedFleet()
+    fleet.serve(9)
+    fleet.open('a', { ackedVersion: 9 })
+    const second = fleet.open('a', { ackedVersion: 4 })
+    assertShown(fleet.nodes(), [{ ackedVersion: 9, leastAckedVersion: 4 }])
+    fleet.close(second)
+    assertShown(fleet.nodes(), [{ ackedVersion: 9, leastAckedVersion: 9 }])
+  })
+
   test('of a log that was rolled back has nothing of the new one, whether it is connected or not', () => {
     const fleet = createClockedFleet()
     fleet.serve(100)

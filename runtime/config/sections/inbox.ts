@@ -9,7 +9,7 @@ import { choice, element, httpUrl, list, remoteAddress, text } from '../fields.t
 import { kafkaSection } from './event-log-kafka.ts'
 import { redisSection } from './event-log-redis.ts'
 
-const formatNames = foreignFormats.map(({ name }) => name)
+const formatNames = [...foreignFormats.map(({ name }) => name), 'tokens-issued']
 
 const issuerName = (description: string) => text('an issuer', { maxLength: 2_048, description })
 

@@ -3,51 +3,29 @@
  *
  * @module
  */
-import Type from 'typebox'
-import { count, element, list, listenAddress, secretHash, section, text } from '../fields.ts'
+import { count, listenAddress, section } from '../fields.ts'
 import { adminApiSection } from './admin-api.ts'
+import { confirmationSection } from './confirmation.ts'
 import { eventHubSection } from './event-hub.ts'
+import { grantsSection } from './grants.ts'
 import { inboxSection } from './inbox.ts'
-
-const client = element('One client that may revoke its own tokens.', {
-  id: text('a client id of printable ASCII characters', {
-    maxLength: 256,
-    pattern: '^[\\u0020-\\u007e]+$',
-    description: 'The client_id.',
-  }),
-  secretHash: secretHash({
-    description: 'The scrypt hash of its secret, $scrypt$ln=15,r=8,p=1$<base64 salt>$<base64 hash>.',
-  }),
-  issuer: Type.Optional(
-    text('the "issuer" of one of the issuers', {
-      maxLength: 2_048,
-      description:
-        'The issuer whose tokens this client may revoke. May be left out only when exactly one issuer is configured.',
-    }),
-  ),
-})
+import { relaySection } from './relay.ts'
+import { clientsSection, limitsSection } from './revoker-clients.ts'
+import { httpProperties } from './revoker-http.ts'
 
 /** Schema of `revoker`. */
 export const revokerSection = section('The revocation endpoint (RFC 7009), its clients and administrators.', {
-  address: listenAddress({
-    default: '127.0.0.1:8280',
-    description: 'Where POST /oauth2/revoke, POST /revoke and the admin API are served.',
-  }),
+  ...httpProperties,
   adminAddress: listenAddress({
     default: '127.0.0.1:8281',
     description: 'Where /livez, /readyz and /metrics are served (HTTP).',
   }),
-  tenantDomain: text('a domain such as carbon.super', {
-    default: 'carbon.super',
-    maxLength: 253,
-    pattern: '^[A-Za-z0-9._-]+$',
-    description: 'The domain after the user name in the AuthorizedUser response header (WSO2).',
-  }),
-  clients: list(client, {
-    maxItems: 10_000,
-    description: 'The clients that may revoke their own tokens.',
-  }),
+  clients: clientsSection,
+  relay: relaySection,
+  limits: limitsSection,
   admin: adminApiSection,
+  grants: grantsSection,
+  confirmation: confirmationSection,
   inbox: inboxSection,
   eventHub: eventHubSection,
   maxRevocations: count({

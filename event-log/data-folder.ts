@@ -1,0 +1,57 @@
+/**
+ * A folder of this process alone, with an LMDB database in it.
+ *
+ * @module
+ */
+import { accessSync, constants, mkdirSync } from 'node:fs'
+import { open, type RootDatabase } from 'lmdb'
+import { RescindError } from '../revocation/error.ts'
+import { claimFolder } from './folder-claim.ts'
+
+/** An opened folder. */
+export interface DataFolder {
+  readonly root: RootDatabase
+  /** Writes what is under way and lets others have the folder. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens a folder, which is made if it is not there. A transaction resolves when it is flushed to disk.
+ *
+ * @param setting which names the folder, for errors.
+ * @throws RescindError ERR_DATA_FOLDER if it cannot be used, ERR_LOG_IN_USE if another process has it.
+ */
+export async function openDataFolder(folder: string, setting: string): Promise<DataFolder> {
+  const refuse = (cause: unknown) =>
+    new RescindError(
+      'ERR_DATA_FOLDER',
+      `${setting}: ${folder} cannot be used (${(cause as Error).message}); name a folder that this user can write`,
+      { cause },
+    )
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK)
+  } catch (error) {
+    throw refuse(error)
+  }
+  const claim = await claimFolder(folder, setting)
+  try {
+    const root = open({
+      path: folder,
+      noSubdir: false,
+      maxDbs: 6,
+      overlappingSync: false,
+      eventTurnBatching: false,
+    })
+    return {
+      root,
+      close: async () => {
+        await root.close()
+        await claim.release()
+      },
+    }
+  } catch (error) {
+    await claim.release()
+    throw refuse(error)
+  }
+}

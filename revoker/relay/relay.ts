@@ -1,0 +1,246 @@
+/**
+ * Relays revocations to an identity provider and publishes what its answers prove to be revoked, never more.
+ *
+ * @module
+ */
+import { createHash } from 'node:crypto'
+import { RescindError } from '../../revocation/error.ts'
+import { jwtFingerprint, opaqueFingerprint } from '../../revocation/token-fingerprint.ts'
+import type { Logger } from '../../runtime/logger.ts'
+import { parseJwt } from '../../token/jwt.ts'
+import type { TokenVerifier, VerifyRules } from '../../token/verifier.ts'
+import type { AssertionVerifier } from '../clients/assertions.ts'
+import type { FailureLimits } from '../clients/authentication.ts'
+import { readPresented } from '../clients/presented.ts'
+import { type Answer, type Outcome, refused, tooMany, unavailable } from '../endpoint/answer.ts'
+import type { AnswerRevocation, RevocationRequest } from '../endpoint/revocation-request.ts'
+import type { Publication, Publisher } from '../publisher.ts'
+import { tokenMatch } from '../revoked-token.ts'
+import { createFlights } from './flights.ts'
+import {
+  errorOf,
+  type IdentityProvider,
+  type ProviderAnswer,
+  ProviderUnreachable,
+} from './identity-provider.ts'
+import type { Intent, Intents } from './intents.ts'
+import type { Preset, Taken, Verdict } from './presets.ts'
+import { createSettlement, newIntent, type SettlementOptions } from './settlement.ts'
+import { findFacts, type TokenFacts } from './token-facts.ts'
+
+/** What a relay works on. */
+export interface RelayOptions extends Omit<SettlementOptions, 'isBusy'> {
+  readonly provider: IdentityProvider
+  readonly preset: Preset
+  /** The identity provider's tokens name it so. */
+  readonly issuer: string
+  readonly intents: Intents
+  readonly verifier: TokenVerifier
+  readonly rules: () => VerifyRules
+  readonly publisher: Publisher
+  readonly failures: FailureLimits
+  /** Reads who made an assertion; whether it is genuine the identity provider says. */
+  readonly assertions: Pick<AssertionVerifier, 'clientOf'>
+  /** Answers for an access token that verifies while the identity provider cannot be reached (`revokeAnyway`). */
+  readonly anyway: AnswerRevocation | undefined
+  readonly logger: Logger
+}
+
+/** A revocation of which it is not known whether the identity provider has carried it out. */
+export interface Unresolved {
+  /** Names it; made of token and client, and leads back to neither. */
+  readonly id: string
+  /** When the identity provider was asked, seconds. */
+  readonly at: number
+  readonly client: string | undefined
+  /** What would have been revoked, as far as that is known. */
+  readonly taken: readonly Taken[]
+  /** The identity provider has revoked it; it only waits for the log. */
+  readonly proven: boolean
+}
+
+/** A relay. */
+export interface Relay {
+  readonly answer: AnswerRevocation
+  /** What is open, and that no request is about to settle. */
+  unresolved(): readonly Unresolved[]
+  /** Forgets one. @returns false if there is none */
+  dismiss(id: string): Promise<boolean>
+  close(): Promise<void>
+}
+
+const flightsLimit = 1_000
+
+/** Creates a relay and settles what was left open. */
+export async function createRelay(options: RelayOptions): Promise<Relay> {
+  const { intents, failures, provider } = options
+  const flights = createFlights(flightsLimit)
+  const settlement = createSettlement({ ...options, isBusy: flights.has })
+  await settlement.resume()
+
+  return {
+    async answer(request) {
+      const client = callerOf(request, options)
+      const waitMs = failures.wait(client ?? '', request.address)
+      if (waitMs > 0) return refused(tooMany(waitMs))
+      const key = keyOf(request.token, client)
+      const attempt = { request, client, key, options, settle: settlement.settle }
+      return flights.run(key, () => relay(attempt))
+    },
+    unresolved: () =>
+      intents
+        .list()
+        .filter(([key]) => !flights.has(key))
+        .map(([id, { at, client, taken, proven }]) => ({ id, at, client, taken, proven })),
+    async dismiss(id) {
+      if (intents.get(id) === undefined || flights.has(id)) return false
+      await intents.remove(id)
+      return true
+    },
+    async close() {
+      await settlement.close()
+      provider.close()
+      await intents.close()
+    },
+  }
+}
+
+/** One request, on its way. */
+interface Attempt {
+  readonly request: RevocationRequest
+  readonly client: string | undefined
+  readonly key: string
+  readonly options: RelayOptions
+  settle(key: string, intent: Intent): Promise<Publication | undefined>
+}
+
+async function relay(attempt: Attempt): Promise<Answer> {
+  const { request, key, options } = attempt
+  const { intents, preset, provider } = options
+  const known = intents.get(key)
+  let facts: TokenFacts | undefined
+  try {
+    facts = await findFacts(request.token, request.form.get('token_type_hint'), options)
+    const intent = intentOf(known, facts, attempt)
+    if (known !== undefined || facts !== undefined || preset.named !== undefined)
+      await intents.put(key, intent)
+    const answer = await provider.revoke(request)
+    return await conclude(attempt, { intent, known, answer })
+  } catch (error) {
+    if (!(error instanceof RescindError)) throw error
+    return failed(attempt, { known, facts, error })
+  }
+}
+
+interface Failed {
+  readonly known: Intent | undefined
+  readonly facts: TokenFacts | undefined
+  readonly error: RescindError
+}
+
+/** What never reached the identity provider leaves nothing open. */
+async function failed(attempt: Attempt, { known, facts, error }: Failed): Promise<Answer> {
+  const { request, client, key, options } = attempt
+  const { intents, anyway, logger } = options
+  logger.error({ err: error, client, from: request.address }, 'a revocation could not be relayed')
+  const mayHaveArrived = error instanceof ProviderUnreachable && error.mayHaveArrived
+  if (known === undefined && !mayHaveArrived && intents.get(key)?.proven !== true) await intents.remove(key)
+  const isCertain = facts?.provenBy === 'signature' && facts.kind === 'access'
+  if (anyway === undefined || !isCertain || !(error instanceof ProviderUnreachable))
+    return refused(unavailable('try again later'))
+  const answer = await anyway(request)
+  if (answer.outcome === 'revoked') await intents.remove(key)
+  return answer
+}
+
+/** What is known now, and what was known before an earlier attempt. */
+function intentOf(known: Intent | undefined, facts: TokenFacts | undefined, attempt: Attempt): Intent {
+  const { client, options } = attempt
+  const before = known ?? newIntent(options.nowSeconds(), client)
+  if (facts === undefined) return before
+  const isOwn = client !== undefined && facts.client === client
+  return {
+    ...before,
+    taken: before.taken.length > 0 ? before.taken : options.preset.taken(facts),
+    genuine: before.genuine || (isOwn && facts.provenBy !== 'nothing'),
+  }
+}
+
+interface Answered {
+  readonly intent: Intent
+  readonly known: Intent | undefined
+  readonly answer: ProviderAnswer
+}
+
+/** What is dead at the identity provider was revoked only if it lived: if it is known to be genuine. */
+async function conclude(attempt: Attempt, { intent, known, answer }: Answered): Promise<Answer> {
+  const { request, client, key, options, settle } = attempt
+  const { intents, preset, failures, logger } = options
+  if (isBadClient(answer)) failures.count(client ?? '', request.address)
+  const verdict = preset.verdict(answer)
+  const isProven = verdict === 'revoked' || (verdict === 'dead' && (intent.genuine || intent.proven))
+  if (!isProven) {
+    // An earlier attempt stays open: this one may have come from somebody else.
+    if (known === undefined && verdict !== 'unclear') await intents.remove(key)
+    return passedBack(answer, outcomeOf(verdict, answer))
+  }
+  const named = preset.named?.(answer) ?? []
+  const taken = [...intent.taken, ...(await Promise.all(named.map(text => takenByName(text, options))))]
+  if (taken.length === 0) {
+    await intents.remove(key)
+    return passedBack(answer, 'unknown')
+  }
+  const proven = { ...intent, taken, proven: true, at: known?.proven ? known.at : options.nowSeconds() }
+  // A full disk must not keep it from the log.
+  await intents.put(key, proven).catch(err => logger.error({ err }, 'a relayed revocation is only in memory'))
+  return passedBack(answer, 'revoked', await settle(key, proven))
+}
+
+const outcomes: Readonly<Record<Verdict, Outcome>> = {
+  revoked: 'revoked',
+  dead: 'unknown',
+  refused: 'refused',
+  unclear: 'unavailable',
+}
+
+const outcomeOf = (verdict: Verdict, answer: ProviderAnswer): Outcome =>
+  isBadClient(answer) ? 'unauthenticated' : outcomes[verdict]
+
+const passedBack = (
+  { status, headers, body }: ProviderAnswer,
+  outcome: Outcome,
+  publication?: Publication,
+): Answer => ({ outcome, status, headers, body, publication })
+
+/** A token that the identity provider names: it knows which one it has revoked. */
+async function takenByName(text: string, { verifier, rules, issuer }: RelayOptions): Promise<Taken> {
+  const verification = await verifier.verify(text, rules())
+  if (verification.ok) {
+    const { token } = verification
+    return { match: tokenMatch(token), expiresAt: token.expSeconds, cut: false, tokenType: 'JWT' }
+  }
+  const jwt = parseJwt(text)
+  const $token =
+    jwt === undefined ? opaqueFingerprint(text) : jwtFingerprint(jwt.headerOctets, jwt.payloadOctets)
+  return { match: { iss: issuer, $token }, cut: false, tokenType: 'opaque' }
+}
+
+/** Who says to be asking: the identity provider finds out whether that is so. */
+function callerOf({ headers, form }: RevocationRequest, { assertions }: RelayOptions): string | undefined {
+  const presented = readPresented(headers.authorization, form)
+  if ('problem' in presented) return form.get('client_id')
+  return (
+    presented.id ?? (presented.method === 'assertion' ? assertions.clientOf(presented.assertion) : undefined)
+  )
+}
+
+/** The identity provider did not accept the client's credentials (RFC 6749 section 5.2). */
+function isBadClient(answer: ProviderAnswer): boolean {
+  const error = errorOf(answer)
+  return answer.status === 401 || error === 'invalid_client' || error === 'unauthorized_client'
+}
+
+const keyOf = (token: string, client: string | undefined): string =>
+  createHash('sha256')
+    .update(JSON.stringify([client ?? null, token]))
+    .digest('hex')

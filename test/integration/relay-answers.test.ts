@@ -1,0 +1,130 @@
+/**
+ * What answers of identity providers prove, by preset, and what a relay passes on. The identity provider here says what
+ * a real one cannot be made to say.
+ *
+ * @module
+ */
+import assert from 'node:assert/strict'
+import { afterEach, describe, test } from 'node:test'
+import { opaqueFingerprint } from '../../revocation/token-fingerprint.ts'
+import {
+  accessTokenFor,
+  matchesOf,
+  type RelayUnderTest,
+  type RelayUnderTestOptions,
+  refreshTokenFor,
+  startRelay,
+} from '../support/relay.ts'
+import { basic } from '../support/revoking.ts'
+import { testClient } from '../support/stack.ts'
+
+const opened: RelayUnderTest[] = []
+const start = async (options: RelayUnderTestOptions): Promise<RelayUnderTest> => {
+  const relay = await startRelay(options)
+  opened.push(relay)
+  return relay
+}
+afterEach(async () => {
+  for (const relay of opened.splice(0)) await relay.stop()
+})
+
+describe('an identity provider of which nothing more is known (generic)', () => {
+  test('proves nothing by a bare 200', async () => {
+    const relay = await start({ preset: 'generic' })
+    for (const token of ['opaque', refreshTokenFor(relay)])
+      assert.equal((await relay.revoke(token)).status, 200)
+    assert.deepEqual(matchesOf(relay), [])
+  })
+
+  test('proves by a 200 that an access token is revoked which verifies and is of this client', async () => {
+    const relay = await start({ preset: 'generic' })
+    await relay.revoke(await accessTokenFor(relay))
+    await relay.revoke(await accessTokenFor(relay, { azp: 'another', jti: 'two' }))
+    assert.deepEqual(matchesOf(relay), [{ iss: relay.issuer.issuer, jti: 'one' }])
+  })
+
+  test('proves it of an opaque token that was active before, and of all that a refresh token takes with it', async () => {
+    const relay = await start({ preset: 'generic', introspects: true })
+    const iss = relay.issuer.issuer
+    relay.provider.introspection = { active: true, client_id: testClient.id, sub: 'alice' }
+    await relay.revoke('opaque')
+    await relay.revoke('refresh', { token_type_hint: 'refresh_token' })
+    assert.deepEqual(matchesOf(relay), [
+      { iss, $token: opaqueFingerprint('opaque') },
+      { iss, sub: 'alice', $client: testClient.id },
+    ])
+    assert.deepEqual(
+      relay.published().map(({ issuedBefore }) => issuedBefore === undefined),
+      [true, false],
+    )
+  })
+
+  test('is not asked to revoke while it cannot say what a token is', async () => {
+    const relay = await start({ preset: 'generic', introspects: true })
+    relay.provider.introspection = []
+    assert.equal((await relay.revoke('opaque')).status, 503)
+    assert.equal(relay.provider.requests.length, 0)
+  })
+})
+
+describe("WSO2's endpoint behind a relay", () => {
+  test('names what it has revoked: a JWT is published by its jti, an opaque token by its fingerprint', async () => {
+    const relay = await start({ preset: 'wso2' })
+    const iss = relay.issuer.issuer
+    const token = await accessTokenFor(relay)
+    for (const named of [token, 'opaque']) {
+      relay.provider.answer = {
+        status: 200,
+        headers: { RevokedAccessToken: named, RevokedRefreshToken: 'r' },
+      }
+      await relay.revoke(`refresh of ${named}`)
+    }
+    assert.deepEqual(matchesOf(relay), [
+      { iss, jti: 'one' },
+      { iss, $token: opaqueFingerprint('opaque') },
+    ])
+  })
+
+  test('proves nothing by a 200 without these headers', async () => {
+    const relay = await start({ preset: 'wso2' })
+    await relay.revoke('unknown')
+    assert.deepEqual([matchesOf(relay), relay.relay.unresolved()], [[], []])
+  })
+})
+
+describe('a relay', () => {
+  test('passes request and answer on as they are, but for headers of the connection and of CORS', async () => {
+    const relay = await start({ preset: 'generic' })
+    relay.provider.answer = {
+      status: 418,
+      body: 'teapot',
+      headers: {
+        'content-type': 'text/x-tea',
+        'x-own': 'kept',
+        'keep-alive': 'timeout=5',
+        'access-control-allow-origin': '*',
+        'revocation-status': 'enforced',
+      },
+    }
+    const answer = await relay.revoke('a+b c', { token_type_hint: 'x', extra: 'y' })
+    const [request] = relay.provider.requests
+    assert.equal(request?.body, 'token=a%2Bb+c&token_type_hint=x&extra=y')
+    assert.equal(request?.headers.authorization, basic(testClient).authorization)
+    assert.deepEqual([answer.status, String(answer.body)], [418, 'teapot'])
+    assert.deepEqual(answer.headers, { 'content-type': 'text/x-tea', 'x-own': 'kept' })
+  })
+
+  test('does not take an answer without end', async () => {
+    const relay = await start({ preset: 'generic' })
+    relay.provider.answer = { status: 200, body: 'x'.repeat(70_000) }
+    assert.equal((await relay.revoke('opaque')).status, 503)
+  })
+
+  test('limits how often credentials are tried', async () => {
+    const relay = await start({ preset: 'generic' })
+    relay.provider.answer = { status: 401 }
+    const statuses = new Set<number>()
+    for (let attempt = 0; attempt < 1_100; attempt++) statuses.add((await relay.revoke('opaque')).status)
+    assert.deepEqual([...statuses], [401, 429])
+  })
+})
