@@ -220,3 +220,15 @@ describe('the command line of an administrator', () => {
     }
   })
 })
+
+test('a revoker stops while somebody follows events', async t => {
+  const other = await startStack()
+  t.after(() => other.stop())
+  const response = await fetch(`http://127.0.0.1:${other.ports.revoker}/events`, {
+    headers: { authorization: `Bearer ${adminToken}` },
+  })
+  assert.equal(response.status, 200)
+  await other.rescind.kill('SIGTERM')
+  assert.equal(other.rescind.exitCode, 0)
+  await assert.rejects(response.text())
+})
