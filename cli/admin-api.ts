@@ -6,41 +6,81 @@
 import { readFileSync } from 'node:fs'
 import { RescindError } from '../revocation/error.ts'
 
-const answerLimitMs = 15_000
+const answerLimitMs = 30_000
+
+/** A request to the admin API. */
+export interface AdminRequest {
+  readonly method: 'GET' | 'POST' | 'DELETE'
+  /** With its query. */
+  readonly path: string
+  /** Sent as JSON. */
+  readonly body?: object
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** The revoker refused; `problemCode` is its code, if it named one. */
+export class AdminApiError extends RescindError {
+  readonly problemCode: string | undefined
+
+  constructor(message: string, problemCode: string | undefined) {
+    super('ERR_REQUEST_FAILED', message)
+    this.problemCode = problemCode
+  }
+}
 
 /**
  * Sends a request and gives the answer's JSON, which is not checked.
  *
  * @param server base URL of the revoker.
- * @param waitSeconds for how long enforcers are waited for (`Prefer: wait`).
- * @throws RescindError ERR_REQUEST_FAILED with what the revoker said, or that it cannot be reached.
+ * @param waitSeconds how much longer the answer may take, because it waits for enforcers.
+ * @throws RescindError ERR_REQUEST_FAILED with what the revoker said (AdminApiError), or that it cannot be reached.
  */
 export async function askAdminApi<Answer>(
   server: string,
-  method: 'GET' | 'POST',
-  path: string,
-  body?: object,
-  waitSeconds?: number,
+  request: AdminRequest,
+  waitSeconds = 0,
 ): Promise<Answer> {
+  const signal = AbortSignal.timeout(answerLimitMs + waitSeconds * 1_000)
+  const response = await send(server, request, signal)
+  return (await response.json().catch(() => undefined)) as Answer
+}
+
+/**
+ * Opens a stream of server-sent events, which goes on until the revoker ends it.
+ *
+ * @throws RescindError as {@link askAdminApi}.
+ */
+export async function openEventStream(server: string, path: string): Promise<ReadableStream<Uint8Array>> {
+  const { body } = await send(server, { method: 'GET', path }, new AbortController().signal)
+  if (body === null) throw failed(`the revoker at ${server} answered without a body`)
+  return body
+}
+
+async function send(
+  server: string,
+  { method, path, body, headers }: AdminRequest,
+  signal: AbortSignal,
+): Promise<Response> {
   const token = adminToken(process.env)
   const response = await fetch(endpoint(server, path), {
     method,
     headers: {
       authorization: `Bearer ${token}`,
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...(waitSeconds === undefined ? {} : { prefer: `wait=${waitSeconds}` }),
+      ...headers,
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     redirect: 'error',
-    signal: AbortSignal.timeout(answerLimitMs + (waitSeconds ?? 0) * 1_000),
+    signal,
   }).catch((error: Error) => {
     const cause = (error.cause as Error | undefined)?.message ?? error.message
     throw failed(`the revoker at ${server} cannot be reached (${cause}); name another one with --server`)
   })
-  const answer: unknown = await response.json().catch(() => undefined)
-  if (response.ok) return answer as Answer
-  const detail = (answer as { detail?: string } | undefined)?.detail ?? response.statusText
-  throw failed(`the revoker at ${server} answered ${response.status}: ${detail}`)
+  if (response.ok) return response
+  const problem = (await response.json().catch(() => undefined)) as Record<string, unknown> | undefined
+  const detail = String(problem?.detail ?? response.statusText)
+  const code = typeof problem?.code === 'string' ? problem.code : undefined
+  throw new AdminApiError(`the revoker at ${server} answered ${response.status}: ${detail}`, code)
 }
 
 function adminToken(env: NodeJS.ProcessEnv): string {

@@ -5,17 +5,12 @@
  * @module
  */
 import { readFileSync } from 'node:fs'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Argument, Command, Option } from 'commander'
 import { failStartup } from '../runtime/shutdown.ts'
-import type { RejectedEventsOptions } from './commands/events.ts'
-import type { RevokeOptions } from './commands/revoke.ts'
+import { addAdminCommands } from './admin-commands.ts'
 import type { StatusOptions } from './commands/status.ts'
+import type { Shell } from './completion.ts'
 import type { Role } from './roles.ts'
-
-function wholeSeconds(text: string): number {
-  if (/^\d{1,2}$/.test(text) && Number(text) <= 30) return Number(text)
-  throw new InvalidArgumentError('It must be a whole number of seconds from 0 to 30.')
-}
 
 const packageFile = new URL('../../package.json', import.meta.url)
 const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string }
@@ -24,6 +19,8 @@ const program = new Command('rescind')
   .description('Makes Envoy reject revoked access tokens at once.')
   .version(version)
   .showHelpAfterError('(add --help for the options)')
+  // events and its subcommand have options of the same names.
+  .enablePositionalOptions()
   .addHelpText(
     'after',
     `
@@ -32,6 +29,7 @@ Examples:
   rescind config check                     check rescind.yaml and the environment
   rescind status --watch                   see which version each enforcer has
   echo "$TOKEN" | rescind revoke -         revoke a token
+  source <(rescind completion bash)        complete commands and options in this shell
 `,
   )
 
@@ -46,14 +44,6 @@ const configOption = () =>
   new Option('-c, --config <file>', 'configuration file (default: ./rescind.yaml, if it is there)').env(
     'RESCIND_CONFIG',
   )
-
-const serverOption = () =>
-  new Option('-s, --server <url>', 'base URL of the revoker')
-    .env('RESCIND_SERVER')
-    .default('http://127.0.0.1:8280')
-
-const adminTokenHelp =
-  'The token of an administrator (revoker.admin.tokens) is taken from RESCIND_ADMIN_TOKEN or RESCIND_ADMIN_TOKEN_FILE.'
 
 for (const [role, description] of Object.entries(roles)) {
   program
@@ -84,30 +74,7 @@ program
     process.stdout.write(`${file ?? 'the environment (there is no rescind.yaml)'}: valid\n`)
   })
 
-program
-  .command('revoke')
-  .description('revoke a token; its signature is verified first')
-  .argument('<token>', 'the token, or - to read it from standard input')
-  .addOption(serverOption())
-  .option('-r, --reason <text>', 'why, for logs')
-  .option('-w, --wait <seconds>', 'wait until all enforcers have it, at most 30 s', wholeSeconds)
-  .option('--json', 'print the answer as JSON')
-  .addHelpText(
-    'after',
-    `
-${adminTokenHelp}
-The exit code is 0 when the token is revoked, 1 when it is not, and with --wait 2 when it is but is not known to be enforced
-by all enforcers.
-
-Examples:
-  echo "$TOKEN" | rescind revoke - --wait 5
-  rescind revoke "$TOKEN" --server https://revoker.example --reason "laptop stolen"
-`,
-  )
-  .action(async (token: string, options: RevokeOptions) => {
-    const { revoke } = await import('./commands/revoke.ts')
-    await revoke(token, options)
-  })
+addAdminCommands(program)
 
 program
   .command('status')
@@ -133,19 +100,6 @@ Examples:
   })
 
 program
-  .command('events')
-  .description('look at events of the log and of what others published')
-  .command('rejected')
-  .description('list the last events that could not be used, and why')
-  .addOption(serverOption())
-  .option('--json', 'print the answer as JSON')
-  .addHelpText('after', `\n${adminTokenHelp}\n\nExample:\n  rescind events rejected\n`)
-  .action(async (options: RejectedEventsOptions) => {
-    const { rejectedEvents } = await import('./commands/events.ts')
-    await rejectedEvents(options)
-  })
-
-program
   .command('hash-secret')
   .description('hash a secret from standard input, for revoker.clients and revoker.admin.tokens')
   .addHelpText('after', '\nExample:\n  printf %s "$SECRET" | rescind hash-secret\n')
@@ -153,6 +107,24 @@ program
     const { hashSecret } = await import('../token/secret.ts')
     const secret = readFileSync(0, 'utf8').replace(/\r?\n$/, '')
     process.stdout.write(`${await hashSecret(secret)}\n`)
+  })
+
+program
+  .command('completion')
+  .description('print a script that completes commands and options in a shell')
+  .addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish']))
+  .addHelpText(
+    'after',
+    `
+Examples:
+  source <(rescind completion bash)                                        in this bash
+  rescind completion zsh > ~/.zsh/completions/_rescind                     in every zsh, if that is in fpath
+  rescind completion fish > ~/.config/fish/completions/rescind.fish        in every fish
+`,
+  )
+  .action(async (shell: Shell) => {
+    const { completionScript } = await import('./completion.ts')
+    process.stdout.write(completionScript(program, shell))
   })
 
 try {

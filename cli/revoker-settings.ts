@@ -23,7 +23,6 @@ export const revokerOf = (config: Config) => {
     tenantDomain: revoker.tenantDomain,
     limits: revoker.limits,
     relay: relayOf(config),
-    adminTokens: revoker.admin.tokens,
     issuers: issuers.map(issuer => issuer.issuer),
     revocationsLimit: revoker.maxRevocations,
     ...timesOf(config),

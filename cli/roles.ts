@@ -12,6 +12,7 @@ import { createLogger, type Logger } from '../runtime/logger.ts'
 import { addTlsGauges } from '../runtime/tls/gauges.ts'
 import { createTokenVerifier } from '../token/verifier.ts'
 import { startAdapterAdmin, startEnforcerAdmin, startRevokerAdmin } from './admin.ts'
+import { administratorsOf } from './administrators.ts'
 import { openClients } from './clients.ts'
 import { confirmationOf } from './confirmation.ts'
 import { openAdapterTls, openDiscoveryTls } from './discovery-tls.ts'
@@ -139,6 +140,7 @@ async function serveRevoker(config: Config, opened: OpenedLog, adapter?: Adapter
     logger,
     retiredKeysSeconds: retiredKeysSecondsOf(config),
   })
+  const administrators = administratorsOf(config, logger)
   let isReady = false
   const admin = await startRevokerAdmin(config, { ready: () => isReady, deadLetters, registry, logger })
   const grants = await openGrants(config, registry, logger)
@@ -148,6 +150,7 @@ async function serveRevoker(config: Config, opened: OpenedLog, adapter?: Adapter
   if (https !== undefined) addTlsGauges(registry, 'revoker', https.files)
   const revoker = await startRevoker({
     ...revokerOf(config),
+    administrators: administrators.credentials,
     clients,
     grants,
     https,
@@ -178,6 +181,7 @@ async function serveRevoker(config: Config, opened: OpenedLog, adapter?: Adapter
     stop: async () => {
       await importers.close()
       await revoker.close()
+      administrators.close()
       await grants?.store.close()
       https?.files.close()
       closeClients()

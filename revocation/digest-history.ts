@@ -48,6 +48,15 @@ export class DigestHistory {
     return this.#digests[(this.#first + index) % this.#digests.length] === digest ? 'confirmed' : 'different'
   }
 
+  /** The position before another one, and its digest; undefined if it is not kept, or the other one does not exist. */
+  before(position: number): { readonly position: number; readonly digest: bigint } | undefined {
+    if (this.#count === 0) return undefined
+    const index = this.#search(position)
+    if (index === 0 || this.#positionAt(index) !== position) return undefined
+    const digest = this.#digests[(this.#first + index - 1) % this.#digests.length] as bigint
+    return { position: this.#positionAt(index - 1), digest }
+  }
+
   /** The digest of a position that is kept; undefined for any other. */
   digestAt(position: number): bigint | undefined {
     if (this.#count === 0) return undefined

@@ -7,7 +7,7 @@
 import { createClaimSet } from './claim-set.ts'
 import { ClaimSets, type ClaimSetsInUse } from './claim-sets.ts'
 import { DeclaredLifetimes } from './declared-lifetimes.ts'
-import { type Confirmation, DigestHistory } from './digest-history.ts'
+import { DigestHistory } from './digest-history.ts'
 import { RescindError } from './error.ts'
 import { keyText, matchKeyText } from './key.ts'
 import { type LiveEntry, type LiveKey, type LiveKeyImage, restoredTimes, type Times } from './live-key.ts'
@@ -109,14 +109,13 @@ export class LiveState {
   }
 
   /** How a position and digest that somebody names relate to what was read here. */
-  confirm(position: number, digest: bigint): Confirmation {
-    return this.#history.confirm(position, digest)
-  }
+  readonly confirm: DigestHistory['confirm'] = (position, digest) => this.#history.confirm(position, digest)
+
+  /** The position before another one, to read that one again; undefined if it is not among the last million. */
+  readonly before: DigestHistory['before'] = position => this.#history.before(position)
 
   /** The digest of a position that was read, of the last million; undefined for any other. */
-  digestAt(position: number): bigint | undefined {
-    return this.#history.digestAt(position)
-  }
+  readonly digestAt: DigestHistory['digestAt'] = position => this.#history.digestAt(position)
 
   /** What is live under a key; undefined for nothing. */
   entry(key: Uint8Array): Times | undefined {

@@ -11,6 +11,7 @@ import type { EventCodec } from '../revocation/formats/rescind.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { TlsFiles } from '../runtime/tls/files.ts'
 import type { TokenVerifier } from '../token/verifier.ts'
+import type { AdminCredentials } from './admin/admin-api.ts'
 import type { ClientLimits } from './clients/authentication.ts'
 import type { ConfiguredClient } from './clients/configured-client.ts'
 import type { AdapterSourcesOptions } from './confirmation/adapter-sources.ts'
@@ -37,7 +38,8 @@ export interface RevokerOptions {
   readonly limits: ClientLimits
   /** Undefined: standalone. */
   readonly relay: RelaySettings | undefined
-  readonly adminTokens: readonly { readonly name: string; readonly hash: string }[]
+  /** Who may use the admin API. */
+  readonly administrators: AdminCredentials
   readonly issuers: readonly string[]
   readonly clockToleranceSeconds: number
   readonly maxClockDifferenceSeconds: number

@@ -7,6 +7,7 @@ import type { VerifyRules } from '../token/verifier.ts'
 import { createAdapterSources } from './confirmation/adapter-sources.ts'
 import type { Confirmer } from './confirmation/confirmation.ts'
 import { createConfirmer, defaultConfirmationsLimit } from './confirmation/confirmer.ts'
+import { type AskEnforcers, createAskEnforcers } from './confirmation/known-enforcers.ts'
 import { countRefusals, type RefusalReason } from './grants/refusals.ts'
 import { createTokenRegistry, type TokenRegistry } from './grants/token-registry.ts'
 import { keepLifetimeDeclared } from './lifetime-declaration.ts'
@@ -23,6 +24,8 @@ export interface RevokerParts {
   /** Counts what feeders report and what is refused. */
   readonly onRefused: (reason: RefusalReason) => void
   readonly confirmer: Confirmer
+  /** Undefined: there are no adapters to ask. */
+  readonly enforcers: AskEnforcers | undefined
   /** By which tokens are verified. */
   readonly rules: () => VerifyRules
   /** For how long after its expiry a token may still pass somewhere, seconds. */
@@ -65,6 +68,7 @@ export async function createParts(options: RevokerOptions): Promise<RevokerParts
       }),
     onRefused,
     confirmer,
+    enforcers: sources.isEmpty ? undefined : createAskEnforcers(sources, follower),
     rules: () => revokerRules(clockToleranceSeconds, maxClockDifferenceSeconds, longestTokenSeconds()),
     graceSeconds,
     longestTokenSeconds,

@@ -12,6 +12,7 @@ import { matchKey } from '../revocation/key.ts'
 import type { Times } from '../revocation/live-key.ts'
 import { checkRevocation, type Revocation } from '../revocation/revocation.ts'
 import type { Logger } from '../runtime/logger.ts'
+import { confirmRead } from './log-end.ts'
 
 /** A revocation that was authenticated and is to be published. */
 export type NewRevocation = Omit<Revocation, 'kind' | 'id' | 'revokedAt'> & {
@@ -88,7 +89,11 @@ async function publishTogether(
 ): Promise<Publication> {
   const { follower } = options
   const now = options.nowSeconds()
-  const all = revocations.map(revocation => prepare(revocation, now, options))
+  const all = revocations.map((revocation, index) =>
+    revocations.length === 1
+      ? prepare(revocation, now, options)
+      : naming(index, () => prepare(revocation, now, options)),
+  )
   const isHeld = ({ key, times }: Prepared) => follower.state.covers(key, times)
   // What restored it may not have been read yet; to append a repeat is harmless.
   const held = all.some(isHeld) && (await hasReadAll(options)) ? new Set(all.filter(isHeld)) : new Set()
@@ -107,6 +112,16 @@ async function publishTogether(
   }
 }
 
+/** Of several it is said which one is wrong. */
+function naming<Result>(index: number, action: () => Result): Result {
+  try {
+    return action()
+  } catch (error) {
+    if (!(error instanceof RescindError)) throw error
+    throw new RescindError(error.code, `revocations[${index}]: ${error.message}`)
+  }
+}
+
 function prepare(revocation: NewRevocation, now: number, { follower }: PublisherOptions): Prepared {
   const event: Revocation = {
     kind: 'revocation',
@@ -122,13 +137,6 @@ function prepare(revocation: NewRevocation, now: number, { follower }: Publisher
 
 const isByJti = ({ names, cut }: Prepared): boolean =>
   !cut && names.includes('jti') && names.every(name => name === 'jti' || name === 'iss')
-
-/** What was read may never have been acknowledged: a repeat must not make it look as if it had been. */
-async function confirmRead({ log, follower }: PublisherOptions): Promise<number> {
-  const { position, digest } = follower.state
-  await log.confirm({ position, digest })
-  return position
-}
 
 async function append(
   missing: readonly Prepared[],
@@ -168,7 +176,7 @@ function checkKept(expiresAt: number, now: number, options: PublisherOptions): v
 function unknownClaimSet(names: readonly string[]): RescindError {
   return new RescindError(
     'ERR_CLAIM_SET_UNKNOWN',
-    `match: no enforcer looks at the claims ${names.join(' + ')} together; use a built-in claim set (docs/protocol.md)`,
+    `match: no enforcer looks at the claims ${names.join(' + ')} together; use a built-in claim set (docs/protocol.md), or declare it (POST /claim-sets)`,
   )
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { createSecretVerifier } from '../token/secret.ts'
-import { addAdminApi } from './admin-api.ts'
+import { addAdminApi } from './admin/admin-api.ts'
 import { confirmAnswer } from './confirmation/confirm-answer.ts'
 import { addMetadata } from './endpoint/metadata.ts'
 import { addRevokeEndpoint } from './endpoint/revoke-endpoint.ts'
@@ -14,7 +14,6 @@ import { createHttpServer, listenHttp, listenHttps } from './http-server.ts'
 import type { RevokerOptions } from './options.ts'
 import { createParts } from './parts.ts'
 import type { Publisher } from './publisher.ts'
-import { addRejectedEvents } from './rejected-events.ts'
 import { createRevocationMode } from './revocation-mode.ts'
 
 /** A running revoker. */
@@ -46,9 +45,7 @@ export async function startRevoker(options: RevokerOptions): Promise<Revoker> {
       publication && confirmAnswer(request, reply, publication, confirmer),
   })
   addMetadata(server, { publicUrl, authMethods: mode.authMethods })
-  const administrators = { tokens: options.adminTokens, secrets: createSecretVerifier() }
-  addRejectedEvents(server, { ...administrators, deadLetters: options.deadLetters })
-  addAdminApi(server, { ...options, ...parts, ...administrators })
+  await addAdminApi(server, { ...options, ...parts })
   addGrantsApi(server, grants && tokens && { ...grants, tokens, onRefused, secrets: createSecretVerifier() })
   const port = await listenHttp(server, options.address)
   const overTls = https && (await listenHttps(server, https.address, https.files))
@@ -58,8 +55,8 @@ export async function startRevoker(options: RevokerOptions): Promise<Revoker> {
     tokens,
     close: async () => {
       parts.release()
-      await overTls?.close()
-      await server.close()
+      // Those who follow events are cut off by the one, and are connected to the other.
+      await Promise.all([server.close(), overTls?.close()])
       await mode.close()
       await parts.close()
     },

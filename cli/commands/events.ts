@@ -1,17 +1,27 @@
 /**
- * `rescind events rejected`: the events that could not be used, through the admin API.
+ * `rescind events --follow` and `rescind events rejected`, through the admin API.
  *
  * @module
  */
 import type { DeadLetter } from '../../event-log/dead-letters.ts'
-import { askAdminApi } from '../admin-api.ts'
+import { RescindError } from '../../revocation/error.ts'
+import { printable } from '../../runtime/printable.ts'
+import { askAdminApi, openEventStream } from '../admin-api.ts'
+import { claimsText, timeText } from '../claims.ts'
+import { eventData } from '../event-stream.ts'
+import { printJson, printLines } from '../printing.ts'
 import { tableLines } from '../table.ts'
 
-/** Options of the command. */
+/** Options of `events rejected`. */
 export interface RejectedEventsOptions {
   /** Base URL of the revoker. */
   readonly server: string
   readonly json?: boolean
+}
+
+/** Options of `events`. */
+export interface EventsOptions extends RejectedEventsOptions {
+  readonly follow?: boolean
 }
 
 /** The answer of `GET /events/rejected`. */
@@ -21,20 +31,75 @@ interface RejectedEvents {
   readonly events: readonly DeadLetter[]
 }
 
+/** The data of an event of `GET /events`. */
+interface LogEventShown {
+  readonly version: number
+  readonly kind: string
+  readonly id?: string
+  readonly match?: Readonly<Record<string, unknown>>
+  readonly issuedBefore?: number
+  readonly expiresAt?: number
+  readonly names?: readonly string[]
+  readonly cut?: boolean
+  readonly actor?: string
+  readonly reason?: string
+}
+
+/**
+ * Prints what is appended to the log from now on, until the process or the revoker is stopped: a line for each, or JSON as
+ * it comes.
+ *
+ * @throws RescindError ERR_REQUEST_FAILED with what the revoker said, that it cannot be reached, or that it ended.
+ */
+export async function followEvents({ server, follow, json }: EventsOptions): Promise<void> {
+  if (follow !== true) {
+    throw new RescindError('ERR_REQUEST_INVALID', 'events: give --follow, or the command rejected')
+  }
+  const stream = await openEventStream(server, '/events')
+  try {
+    for await (const data of eventData(stream as unknown as AsyncIterable<Uint8Array>)) {
+      printLines([json === true ? data : lineOf(JSON.parse(data) as LogEventShown)])
+    }
+  } catch (error) {
+    if (error instanceof RescindError) throw error
+  }
+  throw new RescindError(
+    'ERR_REQUEST_FAILED',
+    `the revoker at ${server} ended; events after this are not shown`,
+  )
+}
+
+function lineOf(event: LogEventShown): string {
+  const { version, kind, id, match, issuedBefore, expiresAt, names, actor, reason } = event
+  const parts = [
+    `${version} ${printable(kind)}`,
+    match === undefined ? undefined : claimsText(match),
+    names?.map(printable).join(' + '),
+    event.cut === undefined ? undefined : event.cut ? 'cut' : 'block',
+    issuedBefore === undefined ? undefined : `issued until ${timeText(issuedBefore)}`,
+    kind !== 'revocation' || expiresAt === undefined ? undefined : `until ${timeText(expiresAt)}`,
+    actor === undefined ? undefined : `by ${printable(actor)}`,
+    reason === undefined ? undefined : `(${printable(reason)})`,
+    id === undefined ? undefined : `id ${printable(id)}`,
+  ]
+  return parts.filter(part => part !== undefined).join(' ')
+}
+
 /**
  * Prints the last rejected events.
  *
  * @throws RescindError ERR_REQUEST_FAILED with what the revoker said, or that it cannot be reached.
  */
-export async function rejectedEvents(options: RejectedEventsOptions): Promise<void> {
-  const answer = await askAdminApi<RejectedEvents>(options.server, 'GET', '/events/rejected')
-  process.stdout.write(options.json === true ? `${JSON.stringify(answer)}\n` : describe(answer))
+export async function rejectedEvents({ server, json }: RejectedEventsOptions): Promise<void> {
+  const answer = await askAdminApi<RejectedEvents>(server, { method: 'GET', path: '/events/rejected' })
+  if (json === true) printJson(answer)
+  else printLines(describe(answer))
 }
 
-function describe({ total, events }: RejectedEvents): string {
-  if (total === 0) return 'no events were rejected\n'
+function describe({ total, events }: RejectedEvents): string[] {
+  if (total === 0) return ['no events were rejected']
   const rows = events.map(({ at, source, position, bytes, sha256, problem }) => [
-    new Date(at * 1000).toISOString().replace('.000', ''),
+    timeText(at),
     source,
     position,
     String(bytes ?? '-'),
@@ -42,6 +107,5 @@ function describe({ total, events }: RejectedEvents): string {
     problem,
   ])
   const lines = tableLines(['time', 'source', 'position', 'bytes', 'sha256', 'problem'], rows)
-  const more = total > events.length ? [`the last ${events.length} of ${total}`] : []
-  return [...lines, ...more].map(line => `${line}\n`).join('')
+  return [...lines, ...(total > events.length ? [`the last ${events.length} of ${total}`] : [])]
 }

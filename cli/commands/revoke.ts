@@ -1,70 +1,95 @@
 /**
- * `rescind revoke <token>`: revokes a token through the admin API.
+ * `rescind revoke`: revokes a token, or whatever has some claims, through the admin API.
  *
  * @module
  */
-import { readFileSync } from 'node:fs'
-import type { Confirmation } from '../../revoker/confirmation/confirmation.ts'
-import { printable } from '../../runtime/printable.ts'
+import { RescindError } from '../../revocation/error.ts'
 import { askAdminApi } from '../admin-api.ts'
+import { type ClaimOptions, claimsOf, claimsText, secondsFromNow, secondsOf, timeText } from '../claims.ts'
+import { type ConfirmedAnswer, confirmationLines, endByConfirmation, waitHeaders } from '../enforced.ts'
+import { printJson, printLines } from '../printing.ts'
+import { tokenOf } from '../standard-input.ts'
 
 /** Options of the command. */
-export interface RevokeOptions {
+export interface RevokeOptions extends ClaimOptions {
   /** Base URL of the revoker. */
   readonly server: string
+  /** `now` or a time. */
+  readonly issuedBefore?: string
+  readonly expiresAt?: string
+  /** A duration. */
+  readonly for?: string
+  readonly issuerWide?: boolean
   readonly reason?: string
-  /** For how long enforcers are waited for; not at all if absent. */
+  /** Seconds. */
   readonly wait?: number
   readonly json?: boolean
 }
 
 /** The answer of `POST /revocations`. */
-interface RevocationAnswer {
+interface RevocationAnswer extends ConfirmedAnswer {
   readonly id: string | null
   readonly version: number
   readonly match: Readonly<Record<string, unknown>>
+  readonly issuedBefore?: number
   readonly expiresAt: number
-  readonly confirmation?: Confirmation
 }
-
-/** The exit code when a revocation is stored and not known to be enforced by all enforcers. */
-const pendingExitCode = 2
-
-const inputLimitBytes = 16_384
 
 /**
- * Revokes a token; `-` reads it from standard input, so that it stays out of the shell's history.
+ * Revokes; `-` reads the token from standard input. Ends with 2 if enforcers were waited for and not all have it.
  *
- * @throws RescindError ERR_REQUEST_FAILED with what the revoker said, or that it cannot be reached.
+ * @throws RescindError ERR_REQUEST_FAILED with what the revoker said, or that it cannot be reached; ERR_REQUEST_INVALID
+ *   for options that do not go together.
  */
-export async function revoke(argument: string, options: RevokeOptions): Promise<void> {
-  const token = argument === '-' ? readFileSync(0, 'utf8').slice(0, inputLimitBytes).trim() : argument
-  const body = { token, ...(options.reason === undefined ? {} : { reason: options.reason }) }
-  const answer = await askAdminApi<RevocationAnswer>(
-    options.server,
-    'POST',
-    '/revocations',
-    body,
-    options.wait,
-  )
-  process.stdout.write(options.json === true ? `${JSON.stringify(answer)}\n` : describe(answer))
-  if (options.wait !== undefined && answer.confirmation?.enforced !== true) process.exitCode = pendingExitCode
+export async function revoke(argument: string | undefined, options: RevokeOptions): Promise<void> {
+  const body = {
+    ...(argument === undefined ? claimsBody(options) : tokenBody(argument, options)),
+    ...(options.reason === undefined ? {} : { reason: options.reason }),
+  }
+  const request = { method: 'POST', path: '/revocations', body, headers: waitHeaders(options) } as const
+  const answer = await askAdminApi<RevocationAnswer>(options.server, request, options.wait)
+  if (options.json === true) printJson(answer)
+  else printLines([...describe(answer), ...confirmationLines(answer, options)])
+  endByConfirmation(answer, options)
 }
 
-function describe(answer: RevocationAnswer): string {
-  const what = Object.entries(answer.match)
-    .map(([name, value]) => `${name}=${String(value)}`)
-    .join(' ')
-  const until = new Date(answer.expiresAt * 1000).toISOString()
-  const already = answer.id === null ? ' (it was already)' : ''
-  const lines = [`revoked${already}: ${what}`, `version ${answer.version}, kept until ${until}`]
-  return [...lines, ...enforcedLines(answer.confirmation)].map(line => `${line}\n`).join('')
+function tokenBody(argument: string, options: RevokeOptions): object {
+  const { issuedBefore, expiresAt, for: duration, issuerWide } = options
+  const others = [issuedBefore, expiresAt, duration, issuerWide].some(option => option !== undefined)
+  if (others || Object.keys(claimsOf(options)).length > 0) {
+    throw invalid('give either a token, which is revoked until it expires, or claims with a time')
+  }
+  return { token: tokenOf(argument) }
 }
 
-function enforcedLines(confirmation: Confirmation | undefined): string[] {
-  if (confirmation === undefined) return []
-  const { enforced, acked, enforcers, verified, reasons } = confirmation
-  const who = `${acked} of ${enforcers} enforcers${verified ? '' : ', which are not known by certificates'}`
-  if (enforced) return [`enforced by ${who}`]
-  return [`NOT KNOWN TO BE ENFORCED: by ${who}`, ...reasons.map(reason => `  ${printable(reason)}`)]
+function claimsBody(options: RevokeOptions): object {
+  const match = claimsOf(options)
+  if (Object.keys(match).length === 0) {
+    throw invalid('give a token (or - for standard input), or claims such as --iss and --sub')
+  }
+  const { issuedBefore, expiresAt, for: duration } = options
+  const times = [
+    issuedBefore === undefined ? [] : { issuedBefore: issuedBeforeOf(issuedBefore) },
+    expiresAt === undefined ? [] : { expiresAt: secondsOf(expiresAt, '--expires-at') },
+    duration === undefined ? [] : { expiresAt: secondsFromNow(duration, '--for') },
+  ].flat()
+  const [time] = times
+  if (time === undefined || times.length > 1) {
+    throw invalid('give one of --issued-before now (what was issued until then), --for 2h, --expires-at TIME')
+  }
+  return { match, ...time, ...(options.issuerWide === true ? { issuerWide: true } : {}) }
 }
+
+const issuedBeforeOf = (text: string) => (text === 'now' ? text : secondsOf(text, '--issued-before'))
+
+function describe({ id, version, match, issuedBefore, expiresAt }: RevocationAnswer): string[] {
+  const cut = issuedBefore === undefined ? '' : `, issued until ${timeText(issuedBefore)}`
+  const already = id === null ? ' (it was already)' : ''
+  return [
+    `revoked${already}: ${claimsText(match)}${cut}`,
+    `version ${version}, kept until ${timeText(expiresAt)}`,
+    ...(id === null ? [] : [`id ${id}`]),
+  ]
+}
+
+const invalid = (message: string) => new RescindError('ERR_REQUEST_INVALID', message)

@@ -5,6 +5,7 @@
  */
 import { keyWords } from '../../revocation/key.ts'
 import { type TokenKeysProblem, tokenKeys } from '../../revocation/token-keys.ts'
+import { factsOf } from '../../token/facts.ts'
 import type { VerifiedToken } from '../../token/verifier.ts'
 import type { Snapshot } from '../discovery/snapshot.ts'
 import type { CachedToken } from './token-cache.ts'
@@ -32,16 +33,7 @@ export function isRevoked(
 /** Derives the token's keys for the claim sets that are in use now. */
 function deriveKeys(cached: TokenWithKeys, snapshot: Snapshot): void {
   const { token } = cached
-  const facts = {
-    $kid: token.kid,
-    get $token() {
-      return token.fingerprint()
-    },
-    get $signature() {
-      return token.signature()
-    },
-  }
-  const keys = tokenKeys(snapshot.claimSets, token.payload, facts)
+  const keys = tokenKeys(snapshot.claimSets, token.payload, factsOf(token))
   cached.keys = typeof keys === 'string' ? undefined : keys
   cached.claimSets = snapshot.claimSets
 }

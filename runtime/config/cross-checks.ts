@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { adminApiProblems } from './admin-api-checks.ts'
 import { clientProblems } from './client-checks.ts'
 import { parseDurationMs } from './duration.ts'
 import { feederProblems, issuedFormatProblems } from './grants-checks.ts'
@@ -34,7 +35,7 @@ const crossChecks: readonly CrossCheck[] = [
     needs: ['issuers', 'revoker'],
     check: ({ issuers, revoker }) => clientProblems(issuers, revoker.clients),
   },
-  { needs: ['revoker'], check: ({ revoker }) => adminTokenProblems(revoker.admin.tokens) },
+  { needs: ['issuers', 'revoker'], check: adminApiProblems },
   { needs: ['issuers', 'revoker', 'eventLog'], check: inboxProblems },
   { needs: ['issuers', 'revoker'], check: feederProblems },
   { needs: ['revoker'], check: issuedFormatProblems },
@@ -72,14 +73,6 @@ function issuerProblems(issuer: Issuer, index: number, issuers: readonly Issuer[
     })
   }
   return problems
-}
-
-function adminTokenProblems(tokens: readonly { readonly name: string }[]): Problem[] {
-  return tokens.flatMap(({ name }, index) => {
-    const first = tokens.findIndex(other => other.name === name)
-    const message = `is the same as revoker.admin.tokens[${first}].name; names tell administrators apart`
-    return first === index ? [] : [{ path: ['revoker', 'admin', 'tokens', index, 'name'], message }]
-  })
 }
 
 /** Adapters of Choreo Connect have no versions from which an enforcer could go on. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { adminBreaks } from './admin-breaks.ts'
 import type { Break } from './break.ts'
 import { clientBreaks } from './client-breaks.ts'
 import { confirmationBreaks } from './confirmation-breaks.ts'
@@ -31,4 +32,5 @@ export const breaks: readonly Break[] = [
   ...fleetBreaks,
   ...confirmationBreaks,
   ...sotwBreaks,
+  ...adminBreaks,
 ].sort((one, other) => one.invariant - other.invariant)

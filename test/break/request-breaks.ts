@@ -19,9 +19,9 @@ export const requestBreaks: readonly Break[] = [
   {
     invariant: 6,
     what: 'any bearer token is that of an administrator',
-    file: 'revoker/administrators.ts',
-    find: 'token, hash)) return name',
-    replace: 'token, hash) || true) return name',
+    file: 'revoker/admin/admin-tokens.ts',
+    find: 'token, hash)) found',
+    replace: 'token, hash) || true) found',
     testFile: 'integration/admin-api.test.ts',
     testName: 'refuses a wrong token with 401, and appends nothing',
   },

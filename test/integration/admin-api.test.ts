@@ -211,7 +211,10 @@ describe('the admin API', () => {
       input: await stack.issuer.sign({ jti: 'from-a-file' }),
     })
     assert.equal(result.exitCode, 0, result.stderr)
-    assert.match(result.stdout, /^revoked: iss=http:\/\/\S+ jti=from-a-file\nversion \d+, kept until \S+\n$/)
+    assert.match(
+      result.stdout,
+      /^revoked: iss=http:\/\/\S+ jti=from-a-file\nversion \d+, kept until \S+\nid [0-9a-f]{64}\n$/,
+    )
   })
 
   test('answers 404 when no administrator is configured', async t => {

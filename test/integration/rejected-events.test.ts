@@ -5,10 +5,9 @@
  */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { type FastifyInstance, fastify } from 'fastify'
 import { createDeadLetters, type DeadLetters } from '../../event-log/dead-letters.ts'
-import { addRejectedEvents } from '../../revoker/rejected-events.ts'
-import { createSecretVerifier, hashSecret } from '../../token/secret.ts'
+import { hashSecret } from '../../token/secret.ts'
+import { type AdminServer, startAdminServer } from '../support/admin-server.ts'
 import { runCommandLine } from '../support/command-line.ts'
 
 const token = 'token-of-an-operator'
@@ -22,18 +21,14 @@ const letter = {
 }
 
 describe('rejected events', () => {
-  let server: FastifyInstance
+  let server: AdminServer
   let letters: DeadLetters
   let url: string
   before(async () => {
     letters = createDeadLetters(2)
-    server = fastify()
-    addRejectedEvents(server, {
-      tokens: [{ name: 'operator', hash: await hashSecret(token) }],
-      secrets: createSecretVerifier(),
-      deadLetters: letters,
-    })
-    url = await server.listen({ host: '127.0.0.1', port: 0 })
+    const tokens = [{ name: 'operator', hash: await hashSecret(token) }]
+    server = await startAdminServer({ credentials: { tokens }, deadLetters: letters })
+    url = server.url
   })
   after(() => server.close())
 

@@ -47,7 +47,7 @@ test('without a file and variables there are the defaults', () => {
     responseHeaders: 'wso2',
     tls: { address: '127.0.0.1:9443' },
     trustedProxies: [],
-    admin: { tokens: [] },
+    admin: { tokens: [], certificates: [] },
     maxRevocations: 5_000_000,
   })
   assert.deepEqual(config.adapter, {

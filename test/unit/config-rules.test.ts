@@ -186,3 +186,22 @@ test('no error holds the value of a secret', () => {
   ]
   for (const message of messages) assert.doesNotMatch(message, /hunter2/)
 })
+
+test('access tokens of administrators are of a configured issuer, for an audience and with a scope of their own', () => {
+  const jwt = (fields: string) => `${issuers('https://a')}revoker: {admin: {jwt: {${fields}}}}`
+  assert.match(
+    problemOf(jwt('issuer: "https://b", audience: admin, scope: s')),
+    /revoker.admin.jwt.issuer: is not the issuer of any of the configured issuers/,
+  )
+  assert.match(problemOf(jwt('issuer: "https://a", scope: s')), /revoker.admin.jwt.audience: is missing/)
+  assert.match(problemOf(jwt('issuer: "https://a", audience: a, scope: "s t"')), /jwt.scope: must be a scope/)
+  const { config } = loadYaml(jwt('issuer: "https://a", audience: admin, scope: s'))
+  assert.equal(config.revoker.admin.jwt?.audience, 'admin')
+})
+
+test('certificates of administrators need an authority by which they are asked for', () => {
+  assert.match(
+    problemOf('revoker: {admin: {certificates: [ops]}}'),
+    /revoker.admin.certificates: has no effect without revoker.tls.clientCaFile/,
+  )
+})

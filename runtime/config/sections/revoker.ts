@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { count, element, list, listenAddress, secretHash, section, text } from '../fields.ts'
+import { count, listenAddress, section } from '../fields.ts'
+import { adminApiSection } from './admin-api.ts'
 import { confirmationSection } from './confirmation.ts'
 import { eventHubSection } from './event-hub.ts'
 import { grantsSection } from './grants.ts'
@@ -11,13 +12,6 @@ import { inboxSection } from './inbox.ts'
 import { relaySection } from './relay.ts'
 import { clientsSection, limitsSection } from './revoker-clients.ts'
 import { httpProperties } from './revoker-http.ts'
-
-const adminToken = element('One bearer token of an administrator.', {
-  name: text('a name', { maxLength: 256, description: 'Whose token it is: named in logs and as the actor.' }),
-  hash: secretHash({
-    description: 'The scrypt hash of the token, $scrypt$ln=15,r=8,p=1$<base64 salt>$<base64 hash>.',
-  }),
-})
 
 /** Schema of `revoker`. */
 export const revokerSection = section('The revocation endpoint (RFC 7009), its clients and administrators.', {
@@ -29,9 +23,7 @@ export const revokerSection = section('The revocation endpoint (RFC 7009), its c
   clients: clientsSection,
   relay: relaySection,
   limits: limitsSection,
-  admin: section('Who may use the admin API.', {
-    tokens: list(adminToken, { maxItems: 16, description: 'The bearer tokens of the admin API.' }),
-  }),
+  admin: adminApiSection,
   grants: grantsSection,
   confirmation: confirmationSection,
   inbox: inboxSection,

@@ -1,0 +1,80 @@
+/**
+ * Access tokens of administrators: JWTs of one issuer, for one audience, with a scope, that are not revoked themselves.
+ *
+ * @module
+ */
+import type { LogFollower } from '../../event-log/follow.ts'
+import { clientOf, valueText } from '../../revocation/claims.ts'
+import { ownMember } from '../../revocation/json-object.ts'
+import { rejecting } from '../../revocation/probes.ts'
+import { lifetimeAt } from '../../revocation/token-lifetimes.ts'
+import { printable } from '../../runtime/printable.ts'
+import { factsOf } from '../../token/facts.ts'
+import type { TokenVerifier, VerifiedToken } from '../../token/verifier.ts'
+
+/** Which access tokens are those of administrators. */
+export interface AdminAccessTokens {
+  /** Of the one issuer, with the one audience, and by the rules of an enforcer: no keys of yesterday. */
+  readonly verifier: TokenVerifier
+  /** What the token's scope must contain. */
+  readonly scope: string
+}
+
+/** What more a token is judged by. */
+export interface AccessTokenOptions extends AdminAccessTokens {
+  readonly follower: LogFollower
+  readonly clockToleranceSeconds: number
+  /** Wall clock, seconds. */
+  readonly nowSeconds: () => number
+}
+
+/** Whose a token is, or why it is not taken. */
+export type AccessTokenVerdict =
+  | { readonly name: string }
+  | { readonly refused: string; readonly unavailable: boolean }
+
+const nameLimit = 256
+
+/** Judges an access token. */
+export async function judgeAccessToken(
+  text: string,
+  options: AccessTokenOptions,
+): Promise<AccessTokenVerdict> {
+  const { verifier, scope, follower, clockToleranceSeconds } = options
+  const { lifetimes } = follower.state
+  const rules = { clockToleranceSeconds, maxTokenLifetimeSeconds: lifetimes.seconds }
+  const verification = await verifier.verify(text, rules)
+  if (!verification.ok) {
+    return { refused: verification.reason, unavailable: verification.unavailable === true }
+  }
+  const { token } = verification
+  if (token.expSeconds - token.iatSeconds > lifetimeAt(lifetimes, token.iatSeconds)) {
+    return refused('lifetime_too_long')
+  }
+  if (!scopesOf(token).includes(scope)) return refused('missing_scope')
+  return isRevoked(token, options) ? refused('revoked') : { name: nameOf(token) }
+}
+
+const refused = (reason: string): AccessTokenVerdict => ({ refused: reason, unavailable: false })
+
+/** RFC 9068 section 2.2.3 has `scope` as one text; others write `scp`, or a list. */
+function scopesOf({ payload }: VerifiedToken): readonly string[] {
+  const scopes = ownMember(payload, 'scope') ?? ownMember(payload, 'scp')
+  if (typeof scopes === 'string') return scopes.split(' ')
+  return Array.isArray(scopes) ? scopes.filter(scope => typeof scope === 'string') : []
+}
+
+/** What cannot be decided counts as revoked. */
+function isRevoked(token: VerifiedToken, options: AccessTokenOptions): boolean {
+  const { follower, clockToleranceSeconds, nowSeconds } = options
+  const { payload, iatSeconds } = token
+  const probed = { claims: payload, facts: factsOf(token), iatSeconds }
+  const found = rejecting(follower.state, probed, nowSeconds() - clockToleranceSeconds)
+  return typeof found === 'string' || found.length > 0
+}
+
+/** Never the name of a static token, unless the configuration has one that begins like this. */
+function nameOf({ payload }: VerifiedToken): string {
+  const who = valueText(ownMember(payload, 'sub')) ?? clientOf(payload) ?? 'unknown'
+  return `jwt:${printable(who).slice(0, nameLimit)}`
+}

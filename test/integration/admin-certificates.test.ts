@@ -1,0 +1,116 @@
+/** Who may use the admin API by a client certificate, where the server asks for one (mTLS). */
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
+import { request } from 'node:https'
+import { text } from 'node:stream/consumers'
+import { after, before, describe, test } from 'node:test'
+import { type FastifyInstance, fastify } from 'fastify'
+import { hashSecret } from '../../token/secret.ts'
+import { type AdminServer, startAdminServer } from '../support/admin-server.ts'
+import { type CertificateFiles, createAuthority, createTestFolder } from '../support/certificates.ts'
+import { freePort } from '../support/ports.ts'
+import { startStack } from '../support/stack.ts'
+
+describe('a client certificate', () => {
+  const folder = createTestFolder()
+  let server: AdminServer
+  let client: Record<'listed' | 'unlisted' | 'foreign', CertificateFiles>
+  let caFile: string
+  before(async () => {
+    const authority = await createAuthority(folder.path, 'ours')
+    const foreign = await createAuthority(folder.path, 'foreign')
+    const own = await authority.issue('revoker', { names: 'DNS:localhost,IP:127.0.0.1' })
+    caFile = authority.caFile
+    const names = 'URI:spiffe://corp/ops'
+    client = {
+      listed: await authority.issue('ops', { names }),
+      unlisted: await authority.issue('dev', { names: 'URI:spiffe://corp/dev' }),
+      foreign: await foreign.issue('ops', { names }),
+    }
+    server = await startAdminServer({
+      credentials: {
+        certificates: ['spiffe://corp/ops'],
+        tokens: [{ name: 'alice', hash: await hashSecret('token-of-alice') }],
+      },
+      createServer: () =>
+        fastify({
+          https: {
+            cert: readFileSync(own.certFile),
+            key: readFileSync(own.keyFile),
+            ca: readFileSync(caFile),
+            requestCert: true,
+            rejectUnauthorized: false,
+          },
+        }) as unknown as FastifyInstance,
+    })
+  })
+  after(async () => {
+    await server.close()
+    folder.remove()
+  })
+
+  const ask = (files: CertificateFiles | undefined, path: string, authorization?: string) =>
+    new Promise<{ status: number | undefined; body: string }>((done, fail) => {
+      request(
+        new URL(path, server.url),
+        {
+          ca: readFileSync(caFile),
+          agent: false,
+          ...(files && { cert: readFileSync(files.certFile), key: readFileSync(files.keyFile) }),
+          ...(authorization === undefined ? {} : { headers: { authorization } }),
+        },
+        async response => done({ status: response.statusCode, body: await text(response) }),
+      )
+        .on('error', fail)
+        .end()
+    })
+
+  test('of a listed name is that of an administrator', async () => {
+    assert.equal((await ask(client.listed, '/claim-sets')).status, 200)
+  })
+
+  test('of another name, of an authority that is not ours, or none at all is refused', async () => {
+    for (const files of [client.unlisted, client.foreign, undefined]) {
+      const { status, body } = await ask(files, '/claim-sets')
+      assert.deepEqual([status, JSON.parse(body).code], [401, 'ERR_ADMIN_UNAUTHENTICATED'])
+    }
+  })
+
+  test('does not make up for a token that is wrong; a token makes up for no certificate', async () => {
+    assert.equal((await ask(client.listed, '/claim-sets', 'Bearer wrong')).status, 401)
+    assert.equal((await ask(undefined, '/claim-sets', 'Bearer token-of-alice')).status, 200)
+  })
+})
+
+test('a revoker that is configured for it lets them in over HTTPS, and stops although they follow events', async t => {
+  const folder = createTestFolder()
+  t.after(folder.remove)
+  const authority = await createAuthority(folder.path, 'ours')
+  const own = await authority.issue('revoker', { names: 'DNS:localhost,IP:127.0.0.1' })
+  const ops = await authority.issue('ops', { names: 'URI:spiffe://corp/ops' })
+  const port = await freePort()
+  const stack = await startStack({
+    edit: config => {
+      config.revoker.tls = { address: `127.0.0.1:${port}`, ...own, clientCaFile: authority.caFile }
+      config.revoker.admin = { certificates: ['spiffe://corp/ops'] }
+    },
+  })
+  t.after(() => stack.stop())
+  const credentials = { cert: readFileSync(ops.certFile), key: readFileSync(ops.keyFile) }
+  const get = (path: string, options: object) =>
+    new Promise<IncomingMessage>((done, fail) => {
+      const ca = readFileSync(authority.caFile)
+      request(`https://127.0.0.1:${port}${path}`, { ca, agent: false, ...options }, done)
+        .on('error', fail)
+        .end()
+    })
+  assert.equal((await get('/claim-sets', credentials)).statusCode, 200)
+  assert.equal((await get('/claim-sets', {})).statusCode, 401)
+  const events = await get('/events', credentials)
+  assert.equal(events.statusCode, 200)
+  const cutOff = assert.rejects(text(events))
+  await stack.rescind.kill('SIGTERM')
+  assert.equal(stack.rescind.exitCode, 0)
+  await cutOff
+})
