@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { addGauge } from '../runtime/gauge.ts'
 import { createSecretVerifier } from '../token/secret.ts'
 import { addAdminApi } from './admin/admin-api.ts'
 import { confirmAnswer } from './confirmation/confirm-answer.ts'
@@ -37,6 +38,12 @@ export async function startRevoker(options: RevokerOptions): Promise<Revoker> {
   const parts = await createParts(options)
   const { publisher, tokens, confirmer, onRefused } = parts
   const mode = await createRevocationMode({ ...options, ...parts })
+  const { relay } = mode
+  if (relay !== undefined) {
+    const help =
+      'Revocations at the identity provider that wait, or of which nobody knows whether they happened.'
+    addGauge(options.registry, 'rescind_revoker_relay_unresolved', help, () => relay.unresolved().length)
+  }
   const server = createHttpServer(logger, options.trustedProxies)
   await addRevokeEndpoint(server, {
     ...options,
@@ -45,7 +52,7 @@ export async function startRevoker(options: RevokerOptions): Promise<Revoker> {
       publication && confirmAnswer(request, reply, publication, confirmer),
   })
   addMetadata(server, { publicUrl, authMethods: mode.authMethods })
-  await addAdminApi(server, { ...options, ...parts })
+  await addAdminApi(server, { ...options, ...parts, relay })
   addGrantsApi(server, grants && tokens && { ...grants, tokens, onRefused, secrets: createSecretVerifier() })
   const port = await listenHttp(server, options.address)
   const overTls = https && (await listenHttps(server, https.address, https.files))

@@ -14,6 +14,7 @@ import { createTokenBuckets } from '../clients/token-buckets.ts'
 import type { Confirmer } from '../confirmation/confirmation.ts'
 import type { AskEnforcers } from '../confirmation/known-enforcers.ts'
 import type { Publisher } from '../publisher.ts'
+import type { Relay } from '../relay/relay.ts'
 import { createRestorer } from '../restorer.ts'
 import type { AdminAccessTokens } from './access-tokens.ts'
 import type { AdminToken } from './admin-tokens.ts'
@@ -28,6 +29,7 @@ import { addRejectedEvents } from './rejected-events.ts'
 import { addRestore } from './restore.ts'
 import { createRevocationTexts } from './revocation-texts.ts'
 import { addRevoke } from './revoke.ts'
+import { addUnresolved } from './unresolved.ts'
 
 /** Who may use the admin API; with nobody it is off. */
 export interface AdminCredentials {
@@ -50,6 +52,8 @@ export interface AdminApiOptions {
   readonly issuers: readonly string[]
   readonly clockToleranceSeconds: number
   readonly deadLetters: DeadLetters
+  /** Undefined: nothing is relayed. */
+  readonly relay: Relay | undefined
   /** Asks enforcers whether they have a version. */
   readonly confirmer: Confirmer
   /** Undefined: there are no adapters to ask. */
@@ -91,6 +95,7 @@ export async function addAdminApi(server: FastifyInstance, options: AdminApiOpti
       addExplain(closed, shared)
       addEvents(closed, follower)
       addRejectedEvents(closed, options.deadLetters)
+      addUnresolved(closed, options)
     })
   })
 }

@@ -16,6 +16,8 @@ const routes: Readonly<Record<string, readonly string[]>> = {
   'post /explain': ['200'],
   'get /events': ['200'],
   'get /events/rejected': ['200'],
+  'get /unresolved': ['200'],
+  'delete /unresolved/{id}': ['204'],
 }
 
 const placesOfParameters = ['path', 'query', 'header']

@@ -62,6 +62,7 @@ export async function startAdminServer(options: AdminServerOptions = {}): Promis
   const verifier = createTokenVerifier({ issuers, logger })
   const server = options.createServer?.(logger) ?? createHttpServer(logger, [])
   await addAdminApi(server, {
+    relay: undefined,
     ...shared,
     administrators: { tokens: [], accessTokens: undefined, certificates: [], ...options.credentials },
     publisher: createPublisher({ ...shared, graceSeconds: 330, revocationsLimit: 1_000_000 }),
