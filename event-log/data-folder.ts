@@ -9,8 +9,9 @@ import { RescindError } from '../revocation/error.ts'
 import { claimFolder } from './folder-claim.ts'
 
 /** An opened folder. */
-export interface DataFolder {
+export interface DataFolder<Databases> {
   readonly root: RootDatabase
+  readonly databases: Databases
   /** Writes what is under way and lets others have the folder. */
   close(): Promise<void>
 }
@@ -19,12 +20,19 @@ export interface DataFolder {
  * Opens a folder, which is made if it is not there. A transaction resolves when it is flushed to disk.
  *
  * @param setting which names the folder, for errors.
- * @throws RescindError ERR_DATA_FOLDER if it cannot be used, ERR_LOG_IN_USE if another process has it.
+ * @param openIn opens the databases in it, at most six.
+ * @param code of the error if it cannot be used.
+ * @throws RescindError that, or ERR_LOG_IN_USE if another process has it.
  */
-export async function openDataFolder(folder: string, setting: string): Promise<DataFolder> {
+export async function openDataFolder<Databases>(
+  folder: string,
+  setting: string,
+  openIn: (root: RootDatabase) => Databases,
+  code: 'ERR_DATA_FOLDER' | 'ERR_LOG_FOLDER' = 'ERR_DATA_FOLDER',
+): Promise<DataFolder<Databases>> {
   const refuse = (cause: unknown) =>
     new RescindError(
-      'ERR_DATA_FOLDER',
+      code,
       `${setting}: ${folder} cannot be used (${(cause as Error).message}); name a folder that this user can write`,
       { cause },
     )
@@ -45,6 +53,7 @@ export async function openDataFolder(folder: string, setting: string): Promise<D
     })
     return {
       root,
+      databases: openIn(root),
       close: async () => {
         await root.close()
         await claim.release()

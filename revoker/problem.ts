@@ -11,11 +11,14 @@ export interface Problem {
   readonly status: number
   readonly code: string
   readonly detail: string
+  /** When to come again; of a 503 a second if it is left out. */
+  readonly retryAfterSeconds?: number
 }
 
 /** Sends problem details (RFC 9457). */
-export function sendProblem(reply: FastifyReply, { status, code, detail }: Problem): FastifyReply {
-  if (status === 503) reply.header('Retry-After', '1')
+export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  const { status, code, detail, retryAfterSeconds = status === 503 ? 1 : undefined } = problem
+  if (retryAfterSeconds !== undefined) reply.header('Retry-After', String(retryAfterSeconds))
   return reply
     .code(status)
     .type('application/problem+json')
@@ -33,6 +36,14 @@ const statuses: Readonly<Record<string, number>> = {
   ERR_GRANT_FORBIDDEN: 403,
   ERR_GRANT_REFUSED: 409,
 }
+
+/** Too many guesses from an address. */
+export const tooManyGuesses = (waitMs: number): Problem => ({
+  status: 429,
+  code: 'ERR_TOO_MANY_ATTEMPTS',
+  detail: 'too many failed attempts from this address; wait',
+  retryAfterSeconds: Math.ceil(waitMs / 1_000),
+})
 
 /** The problem that an error of ours is: what the request did wrong, or 503 because something is missing here. */
 export function problemOf(error: RescindError): Problem {

@@ -15,11 +15,12 @@ import type { ConfiguredClient } from './clients/configured-client.ts'
 import { authMethodsOf } from './endpoint/metadata.ts'
 import { headersOfAll, type ResponseHeaders } from './endpoint/response-headers.ts'
 import type { AnswerRevocation } from './endpoint/revocation-request.ts'
+import { revokePaths } from './endpoint/revoke-endpoint.ts'
 import type { TokenRegistry } from './grants/token-registry.ts'
 import type { Publisher } from './publisher.ts'
 import { createIdentityProvider, type IdentityProviderOptions } from './relay/identity-provider.ts'
 import { openIntents } from './relay/intents.ts'
-import { type presetNames, presets } from './relay/presets.ts'
+import { presets } from './relay/presets.ts'
 import { createRelay, type Relay } from './relay/relay.ts'
 import { createStandalone } from './standalone/standalone.ts'
 
@@ -27,7 +28,7 @@ import { createStandalone } from './standalone/standalone.ts'
 export interface RelaySettings {
   /** The identity provider's tokens name it so. */
   readonly issuer: string
-  readonly preset: (typeof presetNames)[number]
+  readonly preset: keyof typeof presets
   /** Revoke access tokens that verify while the identity provider cannot be reached. */
   readonly revokeAnyway: boolean
   /** Where it is kept what is being revoked. */
@@ -79,7 +80,7 @@ export async function createRevocationMode(options: ModeOptions): Promise<Revoca
   const { publicUrl, clients, limits, responseHeaders } = options
   const assertions = createAssertionVerifier({
     ...options,
-    audiences: [publicUrl, `${publicUrl}/oauth2/revoke`, `${publicUrl}/revoke`],
+    audiences: [publicUrl, ...revokePaths.map(path => publicUrl + path)],
   })
   const authenticator = createClientAuthenticator(clients, assertions, limits)
   const standalone = createStandalone({ ...options, authenticator })

@@ -4,7 +4,6 @@
  * @module
  */
 import { addGauge } from '../runtime/gauge.ts'
-import { createSecretVerifier } from '../token/secret.ts'
 import { addAdminApi } from './admin/admin-api.ts'
 import { confirmAnswer } from './confirmation/confirm-answer.ts'
 import { addMetadata } from './endpoint/metadata.ts'
@@ -53,7 +52,7 @@ export async function startRevoker(options: RevokerOptions): Promise<Revoker> {
   })
   addMetadata(server, { publicUrl, authMethods: mode.authMethods })
   await addAdminApi(server, { ...options, ...parts, relay })
-  addGrantsApi(server, grants && tokens && { ...grants, tokens, onRefused, secrets: createSecretVerifier() })
+  addGrantsApi(server, grants && tokens && { ...grants, tokens, onRefused })
   const port = await listenHttp(server, options.address)
   const overTls = https && (await listenHttps(server, https.address, https.files))
   return {

@@ -5,14 +5,13 @@
  */
 import { randomUUID } from 'node:crypto'
 import { EventEmitter, once } from 'node:events'
-import { accessSync, constants, mkdirSync } from 'node:fs'
-import { type Database, open, type RootDatabase } from 'lmdb'
+import type { Database, RootDatabase } from 'lmdb'
 import type { Confirmation } from '../../revocation/digest-history.ts'
 import { RescindError } from '../../revocation/error.ts'
 import { type AppendGroup, createAppendQueue } from '../append-queue.ts'
+import { openDataFolder } from '../data-folder.ts'
 import { chainedDigest, digestBytes, digestToBytes } from '../digest.ts'
 import { beforeFirst, checkAppendSize, type EventLog, type LogEntry, type LogPosition } from '../event-log.ts'
-import { claimFolder, type FolderClaim } from '../folder-claim.ts'
 import { settleCommit } from '../lmdb-commit.ts'
 
 /** Where the log lies and how long an append may take. */
@@ -37,11 +36,13 @@ const encodeValue = (digest: bigint, event: Uint8Array): Buffer =>
  * @throws RescindError ERR_LOG_FOLDER if the folder cannot be written, ERR_LOG_IN_USE if another process has it.
  */
 export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<EventLog> {
-  makeFolder(options.folder)
-  const claim = await claimFolder(options.folder, 'eventLog.folder')
-  const root = await openDatabase(options.folder, claim)
-  const meta = root.openDB<string | number, string>({ name: 'meta', encoding: 'json' })
-  const entries = root.openDB<Buffer, number>({ name: 'entries', encoding: 'binary' })
+  const { root, databases, close } = await openDataFolder(
+    options.folder,
+    'eventLog.folder',
+    openIn,
+    'ERR_LOG_FOLDER',
+  )
+  const { meta, entries } = databases
 
   const { epoch, writer } = await root.transaction(() => {
     const opened = { epoch: meta.get('epoch') ?? randomUUID(), writer: Number(meta.get('writer') ?? 0) + 1 }
@@ -142,43 +143,15 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Even
     close: async () => {
       closed.abort()
       await queue.idle()
-      await root.close()
-      await claim.release()
+      await close()
     },
   }
 }
 
-function makeFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK)
-  } catch (error) {
-    throw folderError(folder, error)
-  }
-}
-
-async function openDatabase(folder: string, claim: FolderClaim): Promise<RootDatabase> {
-  try {
-    // Without overlapping sync a transaction resolves only when it is flushed to disk.
-    return open({
-      path: folder,
-      noSubdir: false,
-      maxDbs: 4,
-      overlappingSync: false,
-      eventTurnBatching: false,
-    })
-  } catch (error) {
-    await claim.release()
-    throw folderError(folder, error)
-  }
-}
-
-const folderError = (folder: string, cause: unknown) =>
-  new RescindError(
-    'ERR_LOG_FOLDER',
-    `eventLog.folder: ${folder} cannot be used (${(cause as Error).message}); name a folder that this user can write`,
-    { cause },
-  )
+const openIn = (root: RootDatabase) => ({
+  meta: root.openDB<string | number, string>({ name: 'meta', encoding: 'json' }),
+  entries: root.openDB<Buffer, number>({ name: 'entries', encoding: 'binary' }),
+})
 
 function writeError(folder: string, cause: Error) {
   const message = `eventLog.folder: ${folder} cannot be written (${cause.message}); nothing was stored; is the disk full?`

@@ -10,14 +10,13 @@ import type { LogFollower } from '../../event-log/follow.ts'
 import type { EventCodec } from '../../revocation/formats/rescind.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { TokenVerifier, VerifyRules } from '../../token/verifier.ts'
-import { createTokenBuckets } from '../clients/token-buckets.ts'
+import type { BearerToken } from '../clients/bearer-tokens.ts'
 import type { Confirmer } from '../confirmation/confirmation.ts'
 import type { AskEnforcers } from '../confirmation/known-enforcers.ts'
 import type { Publisher } from '../publisher.ts'
 import type { Relay } from '../relay/relay.ts'
 import { createRestorer } from '../restorer.ts'
 import type { AdminAccessTokens } from './access-tokens.ts'
-import type { AdminToken } from './admin-tokens.ts'
 import { createAdministrators } from './administrators.ts'
 import { createChanges } from './changes.ts'
 import { addClaimSets } from './claim-sets.ts'
@@ -33,7 +32,7 @@ import { addUnresolved } from './unresolved.ts'
 
 /** Who may use the admin API; with nobody it is off. */
 export interface AdminCredentials {
-  readonly tokens: readonly AdminToken[]
+  readonly tokens: readonly BearerToken[]
   readonly accessTokens: AdminAccessTokens | undefined
   /** Names in client certificates; of use only where the server asks for certificates. */
   readonly certificates: readonly string[]
@@ -63,9 +62,6 @@ export interface AdminApiOptions {
   readonly nowSeconds: () => number
 }
 
-/** Ten failures at once, then one in five seconds. */
-const failureLimits = { perSecond: 0.2, burst: 10, keysLimit: 10_000 } as const
-
 /** Adds the admin API to a server that does not listen yet. */
 export async function addAdminApi(server: FastifyInstance, options: AdminApiOptions): Promise<void> {
   const { administrators: credentials, follower, clockToleranceSeconds, nowSeconds, logger } = options
@@ -73,7 +69,6 @@ export async function addAdminApi(server: FastifyInstance, options: AdminApiOpti
   const administrators = createAdministrators({
     ...credentials,
     accessTokens: credentials.accessTokens && { ...options, ...credentials.accessTokens },
-    failures: createTokenBuckets(failureLimits),
     logger,
   })
   const shared = {

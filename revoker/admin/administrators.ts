@@ -8,22 +8,20 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from '../../runtime/logger.ts'
 import { notTooOften } from '../../runtime/not-too-often.ts'
 import { parseJwt } from '../../token/jwt.ts'
-import { addressKey, type TokenBuckets } from '../clients/token-buckets.ts'
-import { type Problem, sendProblem } from '../problem.ts'
+import { type BearerToken, bearerOf, createBearerTokens } from '../clients/bearer-tokens.ts'
+import { addressKey, createTokenBuckets } from '../clients/token-buckets.ts'
+import { type Problem, sendProblem, tooManyGuesses } from '../problem.ts'
 import { type AccessTokenOptions, judgeAccessToken } from './access-tokens.ts'
-import { type AdminToken, createAdminTokens } from './admin-tokens.ts'
 import { certificateName } from './client-certificate.ts'
 import { keysUnavailable } from './revocation-body.ts'
 
 /** The administrators. With none the admin API answers 404. */
 export interface AdministratorOptions {
-  readonly tokens: readonly AdminToken[]
+  readonly tokens: readonly BearerToken[]
   /** Undefined: no JWT is taken. */
   readonly accessTokens: AccessTokenOptions | undefined
   /** Names in client certificates. */
   readonly certificates: readonly string[]
-  /** How often an address may fail. */
-  readonly failures: TokenBuckets
   readonly logger: Logger
 }
 
@@ -34,10 +32,11 @@ export interface Administrators {
   authenticate(request: FastifyRequest, reply: FastifyReply): Promise<unknown>
 }
 
+/** Of access tokens that are not an administrator's: ten at once, then one in five seconds. */
+const failureLimits = { perSecond: 0.2, burst: 10, keysLimit: 10_000 } as const
+
 /** Somebody, or why nobody. */
 type Identified = { readonly name: string } | (Problem & { readonly headers: Record<string, string> })
-
-const bearer = /^bearer +(\S+)$/i
 
 const names = new WeakMap<FastifyRequest, string>()
 
@@ -75,17 +74,14 @@ export const adminOff: Problem = {
 }
 
 /** An Authorization header counts alone; without one the certificate does. */
-function identifier({ tokens, accessTokens, certificates, failures }: AdministratorOptions) {
-  const adminTokens = createAdminTokens(tokens)
+function identifier({ tokens, accessTokens, certificates }: AdministratorOptions) {
+  const bearerTokens = createBearerTokens(tokens)
+  const failures = createTokenBuckets(failureLimits)
 
-  /** A guess costs a scrypt for each token, so it is let wait before. */
   const byToken = async (token: string, address: string): Promise<Identified> => {
-    const known = adminTokens.remembered(token)
-    if (known !== undefined) return { name: known }
-    const waitMs = failures.take(addressKey(address))
-    if (waitMs > 0) return tooOften(waitMs)
-    const name = await adminTokens.find(token)
-    return name === undefined ? wrong('a bearer token of an administrator is needed') : { name }
+    const bearer = await bearerTokens.identify(token, address)
+    if (bearer === 'unknown') return wrong('a bearer token of an administrator is needed')
+    return 'waitMs' in bearer ? tooOften(bearer.waitMs) : bearer
   }
 
   const byAccessToken = async (
@@ -108,7 +104,7 @@ function identifier({ tokens, accessTokens, certificates, failures }: Administra
       const isListed = name !== undefined && certificates.includes(name)
       return isListed ? { name: `certificate:${name}` } : missing
     }
-    const token = bearer.exec(authorization)?.[1]
+    const token = bearerOf(authorization)
     if (token === undefined) return missing
     const isJwt = accessTokens !== undefined && parseJwt(token) !== undefined
     return isJwt ? byAccessToken(token, request.ip, accessTokens) : byToken(token, request.ip)
@@ -127,9 +123,4 @@ const missing = unauthenticated('a bearer token of an administrator is needed', 
 /** RFC 6750 section 3.1. */
 const wrong = (detail: string) => unauthenticated(detail, 'Bearer error="invalid_token"')
 
-const tooOften = (waitMs: number): Identified => ({
-  status: 429,
-  code: 'ERR_TOO_MANY_ATTEMPTS',
-  detail: 'too many failed attempts from this address; wait',
-  headers: { 'Retry-After': String(Math.ceil(waitMs / 1_000)) },
-})
+const tooOften = (waitMs: number): Identified => ({ ...tooManyGuesses(waitMs), headers: {} })

@@ -79,7 +79,8 @@ function idOf({ payload }: ParsedJwt): string | undefined {
 /** Issuer and subject must both be the client (RFC 7523 section 3, numbers 1 and 2). */
 function subjectOf({ payload }: ParsedJwt): string | undefined {
   const subject = ownMember(payload, 'sub')
-  return typeof subject === 'string' && subject === ownMember(payload, 'iss') ? subject : undefined
+  if (typeof subject !== 'string' || subject.length > idLimit) return undefined
+  return subject === ownMember(payload, 'iss') ? subject : undefined
 }
 
 /** Until when it could be used, seconds; undefined if it is not valid now, or for too long. */

@@ -103,13 +103,14 @@ export function createClientAuthenticator(
       await strangers.verify('', presented.secret, undefined)
     const proven: ConfiguredClient[] = []
     for (const client of candidates) if (await proves(presented, client)) proven.push(client)
-    if (presented.method === 'assertion' && !assertions.spend(presented.assertion)) return []
-    return proven
+    const isSpent =
+      presented.method === 'assertion' && proven.length > 0 && !assertions.spend(presented.assertion)
+    return isSpent ? [] : proven
   }
 
   return {
     async authenticate(presented, address) {
-      const id = idOf(presented, assertions)
+      const id = claimedClient(presented, assertions)
       if (id === undefined) return { refused: 'unauthenticated' }
       const waitMs = failures.wait(id, address)
       if (waitMs > 0) return { refused: 'limited', waitMs }
@@ -125,8 +126,14 @@ export function createClientAuthenticator(
   }
 }
 
-/** Of an assertion `client_id` may repeat the name, but not differ (RFC 7521 section 4.2). */
-function idOf(presented: Presented, assertions: AssertionVerifier): string | undefined {
+/**
+ * The client that credentials are said to be of; undefined if they contradict each other. Of an assertion `client_id` may
+ * repeat the name, but not differ (RFC 7521 section 4.2).
+ */
+export function claimedClient(
+  presented: Presented,
+  assertions: Pick<AssertionVerifier, 'clientOf'>,
+): string | undefined {
   if (presented.method !== 'assertion') return presented.id
   const id = assertions.clientOf(presented.assertion)
   return presented.id === undefined || presented.id === id ? id : undefined

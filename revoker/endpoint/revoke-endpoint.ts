@@ -36,7 +36,8 @@ export interface RevokeEndpointOptions {
   readonly logger: Logger
 }
 
-const paths = ['/oauth2/revoke', '/revoke']
+/** Where the endpoint is. */
+export const revokePaths = ['/oauth2/revoke', '/revoke'] as const
 const preflightSeconds = 600
 
 /** Adds the endpoint to a server. */
@@ -68,7 +69,7 @@ export async function addRevokeEndpoint(
       (_request, body, done) => done(null, body),
     )
     scope.setErrorHandler((error: FastifyError | RescindError, request, reply) => {
-      const problem = problemOf(error)
+      const problem = oauthErrorOf(error)
       if (problem.status >= 500 && error.code !== 'ERR_OVERLOADED') {
         options.logger.error({ err: error, path: request.routeOptions.url }, 'request failed')
       }
@@ -87,7 +88,7 @@ export async function addRevokeEndpoint(
         strictPreflight: true,
       })
     }
-    for (const path of paths) {
+    for (const path of revokePaths) {
       scope.post(path, async (request, reply) => {
         const answer = await answerTo(request, options)
         await options.confirm(request, reply, answer)
@@ -113,7 +114,7 @@ async function answerTo(request: FastifyRequest, { answer, jsonp }: RevokeEndpoi
 }
 
 /** What could not be decided or stored can be tried again; the rest is at fault itself. */
-function problemOf(error: FastifyError | RescindError): OAuthError {
+function oauthErrorOf(error: FastifyError | RescindError): OAuthError {
   const status = error instanceof RescindError ? 503 : (error.statusCode ?? 500)
   return status < 500 ? badRequest(error.message, status) : unavailable('try again later')
 }

@@ -5,9 +5,9 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
-import type { SecretVerifier } from '../../token/secret.ts'
-import { sendProblem } from '../problem.ts'
-import { type Feeder, feederOf } from './feeders.ts'
+import { bearerOf, createBearerTokens } from '../clients/bearer-tokens.ts'
+import { sendProblem, tooManyGuesses } from '../problem.ts'
+import type { Feeder } from './feeders.ts'
 import { reportsOf, reportsSchema } from './issued-tokens.ts'
 import type { RefusalReason } from './refusals.ts'
 import type { TokenRegistry } from './token-registry.ts'
@@ -16,7 +16,6 @@ import type { TokenRegistry } from './token-registry.ts'
 export interface GrantsApiOptions {
   readonly tokens: TokenRegistry
   readonly feeders: readonly Feeder[]
-  readonly secrets: SecretVerifier
   readonly onRefused: (reason: RefusalReason) => void
 }
 
@@ -34,12 +33,19 @@ export function addGrantsApi(server: FastifyInstance, options: GrantsApiOptions 
     return
   }
   const authenticated = new WeakMap<FastifyRequest, Feeder>()
+  const bearers = createBearerTokens(options.feeders)
   const authenticate = async (request: FastifyRequest, reply: FastifyReply) => {
-    const { authorization } = request.headers
-    const feeder = await feederOf(authorization, options.feeders, options.secrets)
-    if (feeder === undefined) return refuse(reply, authorization !== undefined, options)
-    authenticated.set(request, feeder)
-    return undefined
+    const token = bearerOf(request.headers.authorization)
+    const bearer = token === undefined ? 'unknown' : await bearers.identify(token, request.ip)
+    if (typeof bearer === 'object' && 'name' in bearer) {
+      authenticated.set(request, options.feeders.find(({ name }) => name === bearer.name) as Feeder)
+      return undefined
+    }
+    options.onRefused('unauthenticated')
+    if (bearer !== 'unknown') return sendProblem(reply, tooManyGuesses(bearer.waitMs))
+    reply.header('WWW-Authenticate', token === undefined ? 'Bearer' : 'Bearer error="invalid_token"')
+    const detail = 'a bearer token of revoker.grants.feeders is needed'
+    return sendProblem(reply, { status: 401, code: 'ERR_FEEDER_UNAUTHENTICATED', detail })
   }
   server.post<{ Body: Static<typeof reportsSchema> }>(
     '/grants',
@@ -50,11 +56,4 @@ export function addGrantsApi(server: FastifyInstance, options: GrantsApiOptions 
       return reply.code(204).send()
     },
   )
-}
-
-function refuse(reply: FastifyReply, isWrong: boolean, { onRefused }: GrantsApiOptions): FastifyReply {
-  onRefused('unauthenticated')
-  reply.header('WWW-Authenticate', isWrong ? 'Bearer error="invalid_token"' : 'Bearer')
-  const detail = 'a bearer token of revoker.grants.feeders is needed'
-  return sendProblem(reply, { status: 401, code: 'ERR_FEEDER_UNAUTHENTICATED', detail })
 }

@@ -6,10 +6,9 @@
  *
  * @module
  */
-import { accessSync, constants, mkdirSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Database, open, type RootDatabase } from 'lmdb'
-import { claimFolder, type FolderClaim } from '../../event-log/folder-claim.ts'
+import type { Database, RootDatabase } from 'lmdb'
+import { openDataFolder } from '../../event-log/data-folder.ts'
 import { settleCommit } from '../../event-log/lmdb-commit.ts'
 import { RescindError } from '../../revocation/error.ts'
 import type { Logger } from '../../runtime/logger.ts'
@@ -44,7 +43,6 @@ interface StoredGrant extends Grant {
 }
 
 interface Databases {
-  readonly root: RootDatabase
   readonly grants: Database<Buffer, Buffer>
   readonly tokens: Database<Buffer, Buffer>
   /** Under the time (u32, big-endian) and an id: the grant of the token; empty if the id is that of a revoked grant. */
@@ -58,10 +56,8 @@ interface Databases {
  */
 export async function openLmdbGrants(options: LmdbGrantsOptions): Promise<GrantStore> {
   const { folder, logger } = options
-  makeFolder(folder)
-  const claim = await claimFolder(folder, setting)
-  const databases = await openDatabases(folder, claim)
-  const { root, grants, tokens } = databases
+  const { root, databases, close } = await openDataFolder(folder, setting, openIn)
+  const { grants, tokens } = databases
   const steps = createSteps(databases, options)
   const write = <Result>(step: () => Result): Promise<Result> =>
     root
@@ -81,10 +77,15 @@ export async function openLmdbGrants(options: LmdbGrantsOptions): Promise<GrantS
     close: async () => {
       closing.abort()
       await pruning
-      await root.close()
-      await claim.release()
+      await close()
     },
   }
+}
+
+function openIn(root: RootDatabase): Databases {
+  const openOne = (name: string): Database<Buffer, Buffer> =>
+    root.openDB({ name, encoding: 'binary', keyEncoding: 'binary' })
+  return { grants: openOne('grants'), tokens: openOne('tokens'), expiries: openOne('expiries') }
 }
 
 /** What is done in one transaction each, or reads. */
@@ -219,41 +220,6 @@ async function keepPruning(prune: () => Promise<number>, signal: AbortSignal, lo
     await delay(pruneEveryMs, undefined, { signal, ref: false }).catch(() => undefined)
   }
 }
-
-function makeFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK)
-  } catch (error) {
-    throw folderError(folder, error)
-  }
-}
-
-async function openDatabases(folder: string, claim: FolderClaim): Promise<Databases> {
-  try {
-    // Without overlapping sync a transaction resolves only when it is flushed to disk.
-    const root = open({
-      path: folder,
-      noSubdir: false,
-      maxDbs: 4,
-      overlappingSync: false,
-      eventTurnBatching: false,
-    })
-    const openOne = (name: string): Database<Buffer, Buffer> =>
-      root.openDB({ name, encoding: 'binary', keyEncoding: 'binary' })
-    return { root, grants: openOne('grants'), tokens: openOne('tokens'), expiries: openOne('expiries') }
-  } catch (error) {
-    await claim.release()
-    throw folderError(folder, error)
-  }
-}
-
-const folderError = (folder: string, cause: unknown) =>
-  new RescindError(
-    'ERR_DATA_FOLDER',
-    `${setting}: ${folder} cannot be used (${(cause as Error).message}); name a folder that this user can write`,
-    { cause },
-  )
 
 const unavailable = (folder: string, cause: Error) =>
   new RescindError(

@@ -8,9 +8,9 @@ import { RescindError } from '../../revocation/error.ts'
 /** Runs what concerns a token in the order of arrival. */
 export interface Flights {
   /** @throws RescindError ERR_OVERLOADED if too much waits already. */
-  run<Result>(token: string, action: () => Promise<Result>): Promise<Result>
+  run<Result>(key: string, action: () => Promise<Result>): Promise<Result>
   /** Whether something concerns the token now. */
-  has(token: string): boolean
+  has(key: string): boolean
 }
 
 /** @param limit most that runs and waits together. */
@@ -18,23 +18,23 @@ export function createFlights(limit: number): Flights {
   const last = new Map<string, Promise<unknown>>()
   let count = 0
   return {
-    has: token => last.has(token),
-    async run(token, action) {
+    has: key => last.has(key),
+    async run(key, action) {
       if (count >= limit) throw new RescindError('ERR_OVERLOADED', `${count} requests wait for others`)
       count++
-      const before = last.get(token) ?? Promise.resolve()
+      const before = last.get(key) ?? Promise.resolve()
       const running = before.then(action, action)
       // What comes after it waits for it, however it ends.
       const ended = running.then(
         () => undefined,
         () => undefined,
       )
-      last.set(token, ended)
+      last.set(key, ended)
       try {
         return await running
       } finally {
         count--
-        if (last.get(token) === ended) last.delete(token)
+        if (last.get(key) === ended) last.delete(key)
       }
     },
   }

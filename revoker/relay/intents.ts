@@ -5,7 +5,7 @@
  * @module
  */
 import type { Database } from 'lmdb'
-import { type DataFolder, openDataFolder } from '../../event-log/data-folder.ts'
+import { openDataFolder } from '../../event-log/data-folder.ts'
 import { settleCommit } from '../../event-log/lmdb-commit.ts'
 import { RescindError } from '../../revocation/error.ts'
 import type { Taken } from './presets.ts'
@@ -28,12 +28,12 @@ export interface Intent {
 
 /** The intents of a relay, by a fingerprint of token and client. */
 export interface Intents {
-  get(token: string): Intent | undefined
+  get(key: string): Intent | undefined
   /** Durable when it resolves. @throws RescindError ERR_LOG_WRITE, ERR_OVERLOADED if there are too many. */
-  put(token: string, intent: Intent): Promise<void>
-  remove(token: string): Promise<void>
+  put(key: string, intent: Intent): Promise<void>
+  remove(key: string): Promise<void>
   /** All of them; a copy. */
-  list(): readonly (readonly [token: string, intent: Intent])[]
+  list(): readonly (readonly [key: string, intent: Intent])[]
   readonly size: number
   close(): Promise<void>
 }
@@ -46,11 +46,13 @@ const intentsLimit = 100_000
  * @throws RescindError ERR_DATA_FOLDER, ERR_LOG_IN_USE
  */
 export async function openIntents(folder: string): Promise<Intents> {
-  const opened = await openDataFolder(folder, 'revoker.relay.folder')
-  return intentsIn(opened, opened.root.openDB<Intent, string>({ name: 'intents', encoding: 'json' }), folder)
+  const { databases, close } = await openDataFolder(folder, 'revoker.relay.folder', root =>
+    root.openDB<Intent, string>({ name: 'intents', encoding: 'json' }),
+  )
+  return intentsIn(databases, folder, close)
 }
 
-function intentsIn({ close }: DataFolder, stored: Database<Intent, string>, folder: string): Intents {
+function intentsIn(stored: Database<Intent, string>, folder: string, close: () => Promise<void>): Intents {
   const all = new Map<string, Intent>([...stored.getRange()].map(({ key, value }) => [key, value]))
   const written = (change: Promise<unknown>): Promise<unknown> =>
     change.catch(settleCommit).catch(error => {
@@ -58,16 +60,16 @@ function intentsIn({ close }: DataFolder, stored: Database<Intent, string>, fold
       throw new RescindError('ERR_LOG_WRITE', message, { cause: error })
     })
   return {
-    get: token => all.get(token),
-    async put(token, intent) {
-      if (all.size >= intentsLimit && !all.has(token))
+    get: key => all.get(key),
+    async put(key, intent) {
+      if (all.size >= intentsLimit && !all.has(key))
         throw new RescindError('ERR_OVERLOADED', `${all.size} revocations at the identity provider are open`)
-      await written(stored.put(token, intent))
-      all.set(token, intent)
+      await written(stored.put(key, intent))
+      all.set(key, intent)
     },
-    async remove(token) {
-      await written(stored.remove(token))
-      all.delete(token)
+    async remove(key) {
+      await written(stored.remove(key))
+      all.delete(key)
     },
     list: () => [...all],
     get size() {

@@ -33,9 +33,6 @@ export interface Preset {
   named?(answer: ProviderAnswer): readonly string[]
 }
 
-/** Names of presets. */
-export const presetNames = ['generic', 'keycloak', 'wso2'] as const
-
 /** A failure of the server; whatever else is not a success is the request's own fault. */
 const failed = (status: number): Verdict => (status >= 500 ? 'unclear' : 'refused')
 
@@ -49,7 +46,10 @@ const generic: Preset = {
   taken: facts => (facts.kind === 'access' ? [ofToken(facts)] : ofUserAtClient(facts)),
 }
 
-/** Keycloak 26: an empty 200 is success; 409 comes for an access token that was revoked already. */
+/**
+ * Keycloak 26: an empty 200 is success, a 200 with `invalid_token` the answer for forgeries and repeats; 409 comes for an
+ * access token that was revoked already.
+ */
 const keycloak: Preset = {
   verdict: ({ status, body }) => {
     if (status === 200) return body.length === 0 ? 'revoked' : 'dead'
@@ -75,7 +75,7 @@ const wso2: Preset = {
 }
 
 /** The presets by name. */
-export const presets: Readonly<Record<(typeof presetNames)[number], Preset>> = { generic, keycloak, wso2 }
+export const presets = { generic, keycloak, wso2 } as const satisfies Record<string, Preset>
 
 const ofToken = ({ match, expiresAt, tokenType }: TokenFacts): Taken => ({
   match,

@@ -5,16 +5,14 @@
  */
 import { createHash } from 'node:crypto'
 import { RescindError } from '../../revocation/error.ts'
-import { jwtFingerprint, opaqueFingerprint } from '../../revocation/token-fingerprint.ts'
-import type { Logger } from '../../runtime/logger.ts'
-import { parseJwt } from '../../token/jwt.ts'
+import { tokenFingerprint } from '../../token/token-fingerprint.ts'
 import type { TokenVerifier, VerifyRules } from '../../token/verifier.ts'
 import type { AssertionVerifier } from '../clients/assertions.ts'
-import type { FailureLimits } from '../clients/authentication.ts'
+import { claimedClient, type FailureLimits } from '../clients/authentication.ts'
 import { readPresented } from '../clients/presented.ts'
 import { type Answer, type Outcome, refused, tooMany, unavailable } from '../endpoint/answer.ts'
 import type { AnswerRevocation, RevocationRequest } from '../endpoint/revocation-request.ts'
-import type { Publication, Publisher } from '../publisher.ts'
+import type { Publication } from '../publisher.ts'
 import { tokenMatch } from '../revoked-token.ts'
 import { createFlights } from './flights.ts'
 import {
@@ -23,27 +21,24 @@ import {
   type ProviderAnswer,
   ProviderUnreachable,
 } from './identity-provider.ts'
-import type { Intent, Intents } from './intents.ts'
+import type { Intent } from './intents.ts'
 import type { Preset, Taken, Verdict } from './presets.ts'
-import { createSettlement, newIntent, type SettlementOptions } from './settlement.ts'
+import { newIntent, type SettlementOptions, startSettlement } from './settlement.ts'
 import { findFacts, type TokenFacts } from './token-facts.ts'
 
 /** What a relay works on. */
-export interface RelayOptions extends Omit<SettlementOptions, 'isBusy'> {
+export interface RelayOptions extends SettlementOptions {
   readonly provider: IdentityProvider
   readonly preset: Preset
   /** The identity provider's tokens name it so. */
   readonly issuer: string
-  readonly intents: Intents
   readonly verifier: TokenVerifier
   readonly rules: () => VerifyRules
-  readonly publisher: Publisher
   readonly failures: FailureLimits
   /** Reads who made an assertion; whether it is genuine the identity provider says. */
   readonly assertions: Pick<AssertionVerifier, 'clientOf'>
   /** Answers for an access token that verifies while the identity provider cannot be reached (`revokeAnyway`). */
   readonly anyway: AnswerRevocation | undefined
-  readonly logger: Logger
 }
 
 /** A revocation of which it is not known whether the identity provider has carried it out. */
@@ -64,7 +59,7 @@ export interface Relay {
   readonly answer: AnswerRevocation
   /** What is open, and that no request is about to settle. */
   unresolved(): readonly Unresolved[]
-  /** Forgets one. @returns false if there is none */
+  /** Forgets one that is not proven. @returns false if there is none */
   dismiss(id: string): Promise<boolean>
   close(): Promise<void>
 }
@@ -75,8 +70,7 @@ const flightsLimit = 1_000
 export async function createRelay(options: RelayOptions): Promise<Relay> {
   const { intents, failures, provider } = options
   const flights = createFlights(flightsLimit)
-  const settlement = createSettlement({ ...options, isBusy: flights.has })
-  await settlement.resume()
+  const settlement = await startSettlement(options, flights)
 
   return {
     async answer(request) {
@@ -92,11 +86,12 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
         .list()
         .filter(([key]) => !flights.has(key))
         .map(([id, { at, client, taken, proven }]) => ({ id, at, client, taken, proven })),
-    async dismiss(id) {
-      if (intents.get(id) === undefined || flights.has(id)) return false
-      await intents.remove(id)
-      return true
-    },
+    dismiss: id =>
+      flights.run(id, async () => {
+        if (intents.get(id)?.proven !== false) return false
+        await intents.remove(id)
+        return true
+      }),
     async close() {
       await settlement.close()
       provider.close()
@@ -219,19 +214,16 @@ async function takenByName(text: string, { verifier, rules, issuer }: RelayOptio
     const { token } = verification
     return { match: tokenMatch(token), expiresAt: token.expSeconds, cut: false, tokenType: 'JWT' }
   }
-  const jwt = parseJwt(text)
-  const $token =
-    jwt === undefined ? opaqueFingerprint(text) : jwtFingerprint(jwt.headerOctets, jwt.payloadOctets)
-  return { match: { iss: issuer, $token }, cut: false, tokenType: 'opaque' }
+  return { match: { iss: issuer, $token: tokenFingerprint(text) }, cut: false, tokenType: 'opaque' }
 }
 
-/** Who says to be asking: the identity provider finds out whether that is so. */
+/**
+ * Who says to be asking: the identity provider finds out whether that is so. Nobody, if the request names two: what it
+ * believes cannot be told.
+ */
 function callerOf({ headers, form }: RevocationRequest, { assertions }: RelayOptions): string | undefined {
   const presented = readPresented(headers.authorization, form)
-  if ('problem' in presented) return form.get('client_id')
-  return (
-    presented.id ?? (presented.method === 'assertion' ? assertions.clientOf(presented.assertion) : undefined)
-  )
+  return 'problem' in presented ? undefined : claimedClient(presented, assertions)
 }
 
 /** The identity provider did not accept the client's credentials (RFC 6749 section 5.2). */

@@ -4,19 +4,19 @@
  * @module
  */
 import { randomUUID } from 'node:crypto'
-import { RescindError } from '../../revocation/error.ts'
+import { setTimeout as delay } from 'node:timers/promises'
 import { foreignId } from '../../revocation/formats/foreign-format.ts'
 import type { Logger } from '../../runtime/logger.ts'
+import { notTooOften } from '../../runtime/not-too-often.ts'
 import { cutNow } from '../margins.ts'
 import type { NewRevocation, Publication, Publisher } from '../publisher.ts'
+import type { Flights } from './flights.ts'
 import type { Intent, Intents } from './intents.ts'
 
 /** What a settlement works on. */
 export interface SettlementOptions {
   readonly intents: Intents
   readonly publisher: Publisher
-  /** Whether a request concerns the token now: then it will settle the intent. */
-  readonly isBusy: (token: string) => boolean
   /** For how long a token that does not say may live, seconds. */
   readonly longestTokenSeconds: () => number
   /** For how long after its expiry a token may still pass somewhere, seconds. */
@@ -31,71 +31,82 @@ export interface SettlementOptions {
 /** Settles intents. */
 export interface Settlement {
   /**
-   * Publishes what an intent takes, which is stored as proven.
+   * Publishes what an intent takes, which is stored as proven. To be called in the flight of its key.
    *
    * @returns undefined if none of it can pass anywhere any more
    * @throws RescindError what the publisher throws; the intent stays, and is tried again
    */
-  settle(token: string, intent: Intent): Promise<Publication | undefined>
-  /**
-   * After a start: what was genuine before it was passed on counts as revoked, for nobody knows the answer. The rest
-   * stays open.
-   */
-  resume(): Promise<void>
+  settle(key: string, intent: Intent): Promise<Publication | undefined>
   /** Stops trying again. */
   close(): Promise<void>
 }
 
 const sweepMs = 2_000
+const sameLineMs = 10_000
 
-/** Creates the settlement of a relay. */
-export function createSettlement(options: SettlementOptions): Settlement {
+/**
+ * Begins to settle what was left open. After a start, what was genuine before it was passed on counts as revoked, for nobody
+ * knows the answer; the rest stays open.
+ */
+export async function startSettlement(options: SettlementOptions, flights: Flights): Promise<Settlement> {
   const { intents, publisher, nowSeconds, logger } = options
+  const closing = new AbortController()
+  const report = notTooOften(sameLineMs, (notLogged, err: unknown) =>
+    logger.error(
+      { err, waiting: intents.size, notLogged },
+      'relayed revocations cannot be published; trying again',
+    ),
+  )
 
-  const settle = async (token: string, intent: Intent) => {
+  const settle = async (key: string, intent: Intent) => {
     const revocations = revocationsOf(intent, options)
     const publication = revocations.length > 0 ? await publisher.publishAll(revocations) : undefined
-    await intents.remove(token)
+    await intents.remove(key)
     return publication
   }
 
-  const trySettle = async (token: string, intent: Intent) => {
-    try {
-      await settle(token, intent)
-      logger.info({ intent: intent.id, client: intent.client }, 'a relayed revocation was published late')
-    } catch (error) {
-      if (!(error instanceof RescindError)) throw error
-      logger.error(
-        { err: error, intent: intent.id },
-        'a relayed revocation cannot be published; trying again',
+  /** Until then all that it could revoke has expired. */
+  const isOver = ({ at }: Intent) => at < nowSeconds() - options.longestTokenSeconds() - options.graceSeconds
+
+  const lookAt = async (key: string) => {
+    const intent = intents.get(key)
+    if (intent?.proven) {
+      await settle(key, intent)
+      logger.info({ id: key, client: intent.client }, 'a relayed revocation was published late')
+    } else if (intent !== undefined && isOver(intent)) {
+      await intents.remove(key)
+      logger.warn(
+        { id: key, client: intent.client },
+        'a relayed revocation stayed unresolved and has expired',
       )
     }
   }
 
   const sweep = async () => {
-    const oldest = nowSeconds() - options.longestTokenSeconds() - options.graceSeconds
-    for (const [token, intent] of intents.list()) {
-      if (options.isBusy(token)) continue
-      if (intent.proven) await trySettle(token, intent)
-      else if (intent.at < oldest) await intents.remove(token)
+    for (const [key] of intents.list()) {
+      // Whoever asks for it now will settle it.
+      if (flights.has(key)) continue
+      await flights.run(key, () => lookAt(key)).catch(report)
+      if (closing.signal.aborted) return
     }
   }
 
-  let sweeping = Promise.resolve()
-  const timer = setInterval(() => {
-    sweeping = sweeping.then(sweep).catch(error => logger.error({ err: error }, 'relayed revocations wait'))
-  }, sweepMs)
+  const keepSweeping = async () => {
+    while (!closing.signal.aborted) {
+      await sweep()
+      await delay(sweepMs, undefined, { signal: closing.signal }).catch(() => undefined)
+    }
+  }
 
+  for (const [key, intent] of intents.list()) {
+    if (!intent.genuine || intent.proven) continue
+    await intents.put(key, { ...intent, proven: true, at: intent.at + options.timeoutSeconds })
+  }
+  const sweeping = keepSweeping()
   return {
     settle,
-    async resume() {
-      for (const [token, intent] of intents.list()) {
-        if (!intent.genuine || intent.proven) continue
-        await intents.put(token, { ...intent, proven: true, at: intent.at + options.timeoutSeconds })
-      }
-    },
     async close() {
-      clearInterval(timer)
+      closing.abort()
       await sweeping
     },
   }

@@ -8,8 +8,8 @@ import { clientOf, valueText } from '../../revocation/claims.ts'
 import { RescindError } from '../../revocation/error.ts'
 import { type JsonObject, ownMember } from '../../revocation/json-object.ts'
 import type { Match } from '../../revocation/key.ts'
-import { opaqueFingerprint } from '../../revocation/token-fingerprint.ts'
 import { parseJwt } from '../../token/jwt.ts'
+import { tokenFingerprint } from '../../token/token-fingerprint.ts'
 import type { TokenVerifier, VerifiedToken, VerifyRules } from '../../token/verifier.ts'
 import { tokenMatch } from '../revoked-token.ts'
 import type { IdentityProvider } from './identity-provider.ts'
@@ -63,53 +63,49 @@ export async function findFacts(
   const introspected = await provider.introspect(text, hint)
   const payload = parseJwt(text)?.payload
   const said = payload !== undefined && ownMember(payload, 'iss') === issuer ? payload : undefined
-  if (introspected !== undefined) return ofIntrospection(text, introspected, said, hint, issuer)
+  const match = { iss: issuer, $token: tokenFingerprint(text) }
+  if (introspected !== undefined) {
+    // What the answer leaves out the token may say itself, for it was active (RFC 7662 section 2.2).
+    const claims = { ...said, ...introspected }
+    const kind = kindOf(introspected, said, hint)
+    return { ...claimFacts(claims), kind, provenBy: 'introspection', match, tokenType: 'opaque' }
+  }
   // A forged access token must not become a revocation; of refresh tokens the identity provider's answer tells.
-  return said !== undefined && isRefresh(said)
-    ? ofClaims(said, 'refresh', 'nothing', text, issuer)
-    : undefined
+  if (said === undefined || !isRefresh(said)) return undefined
+  return { ...claimFacts(said), kind: 'refresh', provenBy: 'nothing', match, tokenType: 'opaque' }
 }
 
 /** An ID token is verified by the same keys, and is none that a resource server takes (Keycloak's claim `typ`). */
 function ofVerified(token: VerifiedToken): TokenFacts | undefined {
   const { payload } = token
   if (ownMember(payload, 'typ') === 'ID') return undefined
-  const facts = ofClaims(payload, isRefresh(payload) ? 'refresh' : 'access', 'signature', '', token.issuer)
-  return { ...facts, match: tokenMatch(token), expiresAt: token.expSeconds }
+  return {
+    ...claimFacts(payload),
+    kind: isRefresh(payload) ? 'refresh' : 'access',
+    provenBy: 'signature',
+    match: tokenMatch(token),
+    tokenType: 'JWT',
+  }
 }
 
-/** RFC 7662 section 2.2; what it leaves out the token may say itself, for it was active. */
-function ofIntrospection(
-  text: string,
+/** Not every identity provider says which kind a token is; then the hint does. */
+function kindOf(
   answer: JsonObject,
   said: JsonObject | undefined,
   hint: string | undefined,
-  issuer: string,
-): TokenFacts {
+): TokenFacts['kind'] {
   const types = [ownMember(answer, 'token_type'), ownMember(answer, 'typ'), said && ownMember(said, 'typ')]
-  const type = types.find(each => typeof each === 'string' && refreshType.test(each))
-  const isHinted = hint === 'refresh_token' && types[0] === undefined
-  const kind = type !== undefined || isHinted ? 'refresh' : 'access'
-  return ofClaims({ ...said, ...answer }, kind, 'introspection', text, issuer)
+  if (types.some(type => typeof type === 'string' && refreshType.test(type))) return 'refresh'
+  return hint === 'refresh_token' && types[0] === undefined ? 'refresh' : 'access'
 }
 
-function ofClaims(
-  claims: JsonObject,
-  kind: TokenFacts['kind'],
-  provenBy: TokenFacts['provenBy'],
-  text: string,
-  issuer: string,
-): TokenFacts {
+function claimFacts(claims: JsonObject): Pick<TokenFacts, 'client' | 'subject' | 'session' | 'expiresAt'> {
   const exp = ownMember(claims, 'exp')
   return {
-    kind,
-    provenBy,
     client: clientOf(claims),
     subject: valueText(ownMember(claims, 'sub')),
     session: valueText(ownMember(claims, 'sid')),
-    match: { iss: issuer, $token: opaqueFingerprint(text) },
     expiresAt: typeof exp === 'number' ? exp : undefined,
-    tokenType: provenBy === 'signature' ? 'JWT' : 'opaque',
   }
 }
 

@@ -21,7 +21,7 @@ import {
 import { headersOf, type ResponseHeaders, type Told } from '../endpoint/response-headers.ts'
 import type { AnswerRevocation, RevocationRequest } from '../endpoint/revocation-request.ts'
 import type { TokenRegistry, TokenRevocation } from '../grants/token-registry.ts'
-import type { Publisher } from '../publisher.ts'
+import type { NewRevocation, Publication, Publisher } from '../publisher.ts'
 import { tokenMatch } from '../revoked-token.ts'
 
 /** What tokens are revoked by. */
@@ -65,7 +65,8 @@ export function createStandalone(options: StandaloneOptions): AnswerRevocation {
 /** A client's token, and how it is revoked. */
 interface Revocable {
   readonly owner: { readonly issuer: string; readonly clientId: string | undefined }
-  readonly told: Told
+  /** What the answer tells its client. */
+  told(): Told
   /** What must be published. */
   revocations(): Promise<readonly TokenRevocation[]>
 }
@@ -88,8 +89,31 @@ async function revokeToken(
   }
   const actor = `client:${client.id}`
   const revocations = (await found.revocations()).map(revocation => ({ ...revocation, actor }))
-  const publication = revocations.length > 0 ? await publisher.publishAll(revocations) : undefined
-  return succeeded('revoked', headersOf(found.told, responseHeaders, tenantDomain), publication)
+  const publication = await publishInPages(revocations, publisher)
+  return succeeded('revoked', headersOf(found.told(), responseHeaders, tenantDomain), publication)
+}
+
+/** Few enough for one append, however long their texts are. */
+const pageSize = 100
+
+/**
+ * Publishes all tokens of a grant: not together, for they may be too many bytes. It was marked before, so that a repeat of the
+ * request goes on where this one failed. Undefined if there is none.
+ */
+async function publishInPages(
+  revocations: readonly NewRevocation[],
+  publisher: Publisher,
+): Promise<Publication | undefined> {
+  let all: Publication | undefined
+  for (let start = 0; start < revocations.length; start += pageSize) {
+    const page = await publisher.publishAll(revocations.slice(start, start + pageSize))
+    all = {
+      each: [...(all?.each ?? []), ...page.each],
+      position: Math.max(all?.position ?? -1, page.position),
+      isByJti: (all?.isByJti ?? true) && page.isByJti,
+    }
+  }
+  return all
 }
 
 /** A token of the registry. A refresh token is told only to who proved a credential. */
@@ -105,11 +129,10 @@ async function findRegistered(
   const { issuer, clientId, subject: user } = token
   return {
     owner: { issuer, clientId },
-    get told(): Told {
-      return token.kind === 'refresh_token'
+    told: () =>
+      token.kind === 'refresh_token'
         ? { refreshToken: text, accessToken: token.otherToken(), user }
-        : { accessToken: text, refreshToken: isProven ? token.otherToken() : undefined, user }
-    },
+        : { accessToken: text, refreshToken: isProven ? token.otherToken() : undefined, user },
     revocations: () => tokens.markRevoked(token),
   }
 }
@@ -129,7 +152,7 @@ async function findJwt(
   const subject = ownMember(token.payload, 'sub')
   return {
     owner: { issuer: token.issuer, clientId: clientOf(token.payload) },
-    told: { accessToken: text, user: typeof subject === 'string' ? subject : undefined },
+    told: () => ({ accessToken: text, user: typeof subject === 'string' ? subject : undefined }),
     revocations: async () => [{ match: tokenMatch(token), expiresAt: token.expSeconds, tokenType: 'JWT' }],
   }
 }

@@ -98,9 +98,9 @@ export const grantBreaks: readonly Break[] = [
   {
     invariant: 6,
     what: 'whoever has any bearer token reports as the first feeder',
-    file: 'revoker/grants/feeders.ts',
-    find: 'token, feeder.hash)) return feeder',
-    replace: 'token, feeder.hash) || token.length > 0) return feeder',
+    file: 'revoker/clients/bearer-tokens.ts',
+    find: 'if (name === undefined) {',
+    replace: 'if (name === undefined && token.length < 0) {',
     testFile: 'integration/grants-api.test.ts',
     testName: 'lets nobody in but feeders',
   },

@@ -19,7 +19,7 @@ export const requestBreaks: readonly Break[] = [
   {
     invariant: 6,
     what: 'any bearer token is that of an administrator',
-    file: 'revoker/admin/admin-tokens.ts',
+    file: 'revoker/clients/bearer-tokens.ts',
     find: 'token, hash)) found',
     replace: 'token, hash) || true) found',
     testFile: 'integration/admin-api.test.ts',

@@ -24,10 +24,13 @@ describe('a client at the revocation endpoint', () => {
   let keys: KeyServer
   let ofFile: SigningPair
   let ofUrl: SigningPair
+  /** Calls its key as the client calls its own. */
+  let forger: SigningPair
   const publicUrl = 'https://revoker.example'
   before(async () => {
     ofFile = await generatePair('ES256', 'one')
     ofUrl = await generatePair('RS256', 'two')
+    forger = await generatePair('ES256', 'one')
     keys = await startKeyServer()
     keys.publish([ofUrl])
     stack = await startStack({
@@ -123,7 +126,7 @@ describe('a client at the revocation endpoint', () => {
   })
 
   const wrong: readonly { what: string; claims?: Record<string, unknown>; by?: () => SigningPair }[] = [
-    { what: 'signed by somebody else', by: () => ofUrl },
+    { what: 'signed by somebody else', by: () => forger },
     { what: 'for somebody else', claims: { aud: 'https://other' } },
     { what: 'that is expired', claims: { exp: now() - 3_600 } },
     { what: 'that is valid for an hour', claims: { exp: now() + 3_600 } },

@@ -1,5 +1,5 @@
 /**
- * A real Keycloak with a realm of its own: a user, confidential clients, a public one, and one that may introspect.
+ * A real Keycloak with a realm of its own: users, confidential clients and a public one.
  *
  * @module
  */
@@ -12,7 +12,6 @@ import { freePort } from './ports.ts'
 export const keycloakClients = {
   app: { id: 'app', secret: 'app-secret' },
   other: { id: 'other', secret: 'other-secret' },
-  relay: { id: 'relay', secret: 'relay-secret' },
   /** It has no secret. */
   spa: { id: 'spa', secret: '' },
 } as const
@@ -29,7 +28,6 @@ export interface Keycloak {
   /** The `iss` of its tokens. */
   readonly issuer: string
   readonly revocationEndpoint: string
-  readonly introspectionEndpoint: string
   /** Signs a user in at a client. */
   signIn(client: keyof typeof keycloakClients, user?: string): Promise<KeycloakTokens>
   /** A new access token for a refresh token; the status of the answer if there is none. */
@@ -80,7 +78,6 @@ export async function startKeycloak(): Promise<Keycloak> {
   return {
     issuer: `${origin}/realms/${realm}`,
     revocationEndpoint: `${endpoint}/revoke`,
-    introspectionEndpoint: `${endpoint}/token/introspect`,
     signIn: async (client, user = 'alice') =>
       tokensOf(
         await ask(client, { grant_type: 'password', username: user, password: user, scope: 'openid' }),

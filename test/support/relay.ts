@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import type { Match } from '../../revocation/key.ts'
 import type { Answer } from '../../revoker/endpoint/answer.ts'
 import { readForm } from '../../revoker/endpoint/form.ts'
-import type { presetNames } from '../../revoker/relay/presets.ts'
+import type { presets } from '../../revoker/relay/presets.ts'
 import type { Relay } from '../../revoker/relay/relay.ts'
 import { createRevocationMode } from '../../revoker/revocation-mode.ts'
 import { revokerRules } from '../../revoker/revoked-token.ts'
@@ -26,10 +26,12 @@ import { rawToken } from './token-issuer.ts'
 
 /** How a relay is to be. */
 export interface RelayUnderTestOptions {
-  readonly preset: (typeof presetNames)[number]
+  readonly preset: keyof typeof presets
   /** It may ask what a token is. */
   readonly introspects?: boolean
   readonly revokeAnyway?: boolean
+  /** 1,000 if not given. */
+  readonly failuresPerMinute?: number
 }
 
 /** A relay and what it is between. */
@@ -42,7 +44,7 @@ export interface RelayUnderTest {
   revoke(token: string, fields?: Record<string, string>, authorization?: string): Promise<Answer>
   /** What was published, in order. */
   published(): readonly { readonly match: Match; readonly issuedBefore?: number }[]
-  /** Ends the relay as a crash does, once nothing is under way in it, and starts another one on the same intents. */
+  /** Ends the relay, when nothing is under way in it, and starts another one on the same intents. */
   restart(): Promise<void>
   stop(): Promise<void>
 }
@@ -107,13 +109,13 @@ interface Parts {
 }
 
 const openRelay = (
-  { preset, introspects = false, revokeAnyway = false }: RelayUnderTestOptions,
+  { preset, introspects = false, revokeAnyway = false, failuresPerMinute = 1_000 }: RelayUnderTestOptions,
   { folder, provider, issuer, log, verifier, hash }: Parts,
 ) =>
   createRevocationMode({
     publicUrl: 'https://revoker.example',
     clients: [{ id: testClient.id, issuer: issuer.issuer, proof: { method: 'secret', hash } }],
-    limits: { failuresPerMinute: 1_000, requestsPerSecond: 1_000 },
+    limits: { failuresPerMinute, requestsPerSecond: 1_000 },
     relay: {
       issuer: issuer.issuer,
       preset,

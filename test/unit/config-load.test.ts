@@ -37,7 +37,7 @@ test('without a file and variables there are the defaults', () => {
     corsOrigins: [],
     limits: { failuresPerMinute: 30, requestsPerSecond: 1_000 },
     relay: {
-      folder: 'rescind-relay',
+      folder: './rescind-data/relay',
       introspection: {},
       preset: 'generic',
       revokeAnyway: false,

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { RescindError } from '../../revocation/error.ts'
-import type { NewRevocation, Publisher } from '../../revoker/publisher.ts'
+import type { NewRevocation, Published, Publisher } from '../../revoker/publisher.ts'
+import { createFlights } from '../../revoker/relay/flights.ts'
 import type { Intent, Intents } from '../../revoker/relay/intents.ts'
-import { createSettlement, newIntent } from '../../revoker/relay/settlement.ts'
+import { newIntent, startSettlement } from '../../revoker/relay/settlement.ts'
 import { createKeptLogger } from '../support/kept-logger.ts'
 
 const now = 10_000
@@ -17,7 +18,7 @@ const intentWith = (change: Partial<Intent>): Intent => ({
 const block = (expiresAt?: number) => ({ match, expiresAt, cut: false, tokenType: 'JWT' })
 const cut = { match: { iss: 'https://op', sub: 'alice' }, cut: true, tokenType: 'JWT' }
 
-const start = (t: { after(end: () => Promise<void>): void }) => {
+const start = async (t: { after(end: () => Promise<void>): void }) => {
   const published: NewRevocation[][] = []
   const removed: string[] = []
   const failure: { error?: RescindError } = {}
@@ -36,22 +37,22 @@ const start = (t: { after(end: () => Promise<void>): void }) => {
     size: 0,
     close: async () => undefined,
   }
-  const settlement = createSettlement({
+  const options = {
     intents,
-    publisher: { publishAll, publish: () => Promise.reject(new Error('not used')) },
-    isBusy: () => false,
+    publisher: { publishAll, publish: () => Promise.reject<Published>(new Error('not used')) },
     longestTokenSeconds: () => 600,
     graceSeconds: 60,
     timeoutSeconds: 5,
     nowSeconds: () => now,
     logger: createKeptLogger().logger,
-  })
+  }
+  const settlement = await startSettlement(options, createFlights(10))
   t.after(() => settlement.close())
   return { settlement, published, removed, failure }
 }
 
 test('what is published twice for one intent has the same ids', async t => {
-  const { settlement, published } = start(t)
+  const { settlement, published } = await start(t)
   const intent = intentWith({ taken: [block(now + 60), cut] })
   await settlement.settle('key', intent)
   await settlement.settle('key', intent)
@@ -63,25 +64,25 @@ test('what is published twice for one intent has the same ids', async t => {
 })
 
 test('a cut reaches to when the identity provider answered, and its margin beyond', async t => {
-  const { settlement, published } = start(t)
+  const { settlement, published } = await start(t)
   await settlement.settle('key', intentWith({ taken: [cut] }))
   assert.equal(published[0]?.[0]?.issuedBefore, now - 100 + 2)
 })
 
 test('a token that does not say when it expires is revoked for as long as any may live', async t => {
-  const { settlement, published } = start(t)
+  const { settlement, published } = await start(t)
   await settlement.settle('key', intentWith({ taken: [block()] }))
   assert.equal(published[0]?.[0]?.expiresAt, now - 100 + 600)
 })
 
 test('a token that is expired everywhere is not published, and nothing stays open', async t => {
-  const { settlement, published, removed } = start(t)
+  const { settlement, published, removed } = await start(t)
   assert.equal(await settlement.settle('key', intentWith({ taken: [block(now - 60)] })), undefined)
   assert.deepEqual([published, removed], [[], ['key']])
 })
 
 test('what cannot be published stays', async t => {
-  const { settlement, removed, failure } = start(t)
+  const { settlement, removed, failure } = await start(t)
   failure.error = new RescindError('ERR_LOG_UNREACHABLE', 'away')
   await assert.rejects(settlement.settle('key', intentWith({ taken: [cut] })))
   assert.deepEqual(removed, [])

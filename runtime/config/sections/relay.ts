@@ -50,7 +50,7 @@ export const relaySection = section(
       description: 'For one request to the identity provider.',
     }),
     folder: text('the path of a folder', {
-      default: 'rescind-relay',
+      default: './rescind-data/relay',
       maxLength: 4_096,
       description:
         'Where it is kept what is being revoked, so that a crash loses nothing. Of one process, on a disk that lasts.',

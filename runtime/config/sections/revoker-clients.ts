@@ -50,21 +50,18 @@ export const clientsSection = list(client, {
 })
 
 /** Schema of `revoker.limits`. */
-export const limitsSection = section(
-  'How often clients and administrators may ask; beyond that they get 429.',
-  {
-    failuresPerMinute: count({
-      default: 30,
-      min: 1,
-      max: 100_000,
-      description:
-        'Failed authentications of one client from one address; ten times as many from one address (of IPv6: from one /64).',
-    }),
-    requestsPerSecond: count({
-      default: 1_000,
-      min: 1,
-      max: 1_000_000,
-      description: 'Authenticated requests of one client.',
-    }),
-  },
-)
+export const limitsSection = section('How often clients may ask; beyond that they get 429.', {
+  failuresPerMinute: count({
+    default: 30,
+    min: 1,
+    max: 100_000,
+    description:
+      'Failed authentications of one client from one address; ten times as many from one address (of IPv6: from one /64).',
+  }),
+  requestsPerSecond: count({
+    default: 1_000,
+    min: 1,
+    max: 1_000_000,
+    description: 'Authenticated requests of one client; not counted by a relay.',
+  }),
+})
