@@ -67,12 +67,22 @@ describe('POST /grants', () => {
       [{}, 'Bearer'],
       [bearer('wrong'), 'Bearer error="invalid_token"'],
       [bearer(adminToken), 'Bearer error="invalid_token"'],
-      [{ authorization: 'Basic YTpi' }, 'Bearer error="invalid_token"'],
+      [{ authorization: 'Basic YTpi' }, 'Bearer'],
     ] as const) {
       const answer = await send('{', headers)
       assert.deepEqual([answer.status, code(answer)], [401, 'ERR_FEEDER_UNAUTHENTICATED'])
       assert.equal(answer.headers.get('www-authenticate'), challenge)
     }
+  })
+
+  test('lets who guesses wait, and no feeder with him', async () => {
+    assert.equal((await send(report())).status, 204)
+    const answers: RevokerAnswer[] = []
+    while (answers.at(-1)?.status !== 429 && answers.length < 50)
+      answers.push(await send('{', bearer(`guess-${answers.length}`)))
+    assert.equal(answers.at(-1)?.status, 429)
+    assert.ok(Number(answers.at(-1)?.headers.get('retry-after')) >= 1)
+    assert.equal((await send(report())).status, 204)
   })
 
   test('takes of each feeder only tokens of its issuers', async () => {
