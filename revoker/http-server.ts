@@ -79,6 +79,8 @@ export interface HttpsListener {
   readonly port: number
   /** Stops listening and lets what is under way end. */
   close(): Promise<void>
+  /** Ends what is under way. */
+  endConnections(): void
 }
 
 /**
@@ -111,6 +113,7 @@ export async function listenHttps(
         listener.close(() => done())
         listener.closeIdleConnections()
       }),
+    endConnections: () => listener.closeAllConnections(),
   }
 }
 

@@ -16,6 +16,9 @@ import { createParts } from './parts.ts'
 import type { Publisher } from './publisher.ts'
 import { createRevocationMode } from './revocation-mode.ts'
 
+/** Time for requests that are under way when it is stopped: Node itself would wait for one that never comes to an end. */
+const underWayLimitMs = 5_000
+
 /** A running revoker. */
 export interface Revoker {
   readonly port: number
@@ -62,7 +65,12 @@ export async function startRevoker(options: RevokerOptions): Promise<Revoker> {
     close: async () => {
       parts.release()
       // Those who follow events are cut off by the one, and are connected to the other.
-      await Promise.all([server.close(), overTls?.close()])
+      const closing = Promise.all([server.close(), overTls?.close()])
+      const giveUp = setTimeout(() => {
+        server.server.closeAllConnections()
+        overTls?.endConnections()
+      }, underWayLimitMs)
+      await closing.finally(() => clearTimeout(giveUp))
       await mode.close()
       await parts.close()
     },

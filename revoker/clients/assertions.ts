@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { RescindError } from '../../revocation/error.ts'
 import { ownMember } from '../../revocation/json-object.ts'
 import { signatureAlgorithms } from '../../token/algorithms.ts'
 import { acceptsAudience, audiencesOf } from '../../token/claims.ts'
@@ -24,22 +25,32 @@ export interface AssertionOptions {
 export interface AssertionVerifier {
   /** The client that an assertion claims to be from; undefined if it is none that could be judged. */
   clientOf(assertion: string): string | undefined
-  /** Whether the client with these keys made the assertion, for us and now. */
+  /**
+   * Whether the client with these keys made the assertion, for us and now.
+   *
+   * @throws RescindError ERR_REQUEST_FAILED if its keys could not be fetched.
+   */
   verify(assertion: string, keys: KeySource): Promise<boolean>
-  /** Uses an assertion up (RFC 7523 section 3, number 7). @returns whether it was not used before. */
+  /**
+   * Uses up an assertion that was verified (RFC 7523 section 3, number 7).
+   *
+   * @returns whether it was not used before.
+   * @throws RescindError ERR_OVERLOADED if its client has used too many.
+   */
   spend(assertion: string): boolean
 }
 
 /** Longest time for which an assertion may be valid: it is remembered so long. */
 const validSecondsLimit = 600
+/** Of each client. */
 const rememberedLimit = 100_000
 const idLimit = 256
 const keysWaitMs = 5_000
 
 /** Creates a verifier with its own memory of assertions that were used. */
 export function createAssertionVerifier(options: AssertionOptions): AssertionVerifier {
-  /** Assertions that were used, and until when they could be used again; the oldest first. */
-  const used = new Map<string, number>()
+  /** Of each client the assertions that were used, and until when they could be used again; the oldest first. */
+  const usedBy = new Map<string, Map<string, number>>()
 
   return {
     clientOf(assertion) {
@@ -52,22 +63,35 @@ export function createAssertionVerifier(options: AssertionOptions): AssertionVer
       if (idOf(jwt) === undefined || expiryOf(jwt, options) === undefined) return false
       if (!acceptsAudience(options.audiences, audiencesOf(jwt.payload))) return false
       const wait = { timing: systemTiming, deadlineMs: keysWaitMs, freshKeysOnly: false }
-      return typeof (await findSigningKey(assertion, jwt, keys, wait)) === 'object'
+      const key = await findSigningKey(assertion, jwt, keys, wait)
+      if (key === 'keys_unavailable')
+        throw new RescindError('ERR_REQUEST_FAILED', `the keys of the client ${subjectOf(jwt)} are not known`)
+      return typeof key === 'object'
     },
     spend(assertion) {
       const jwt = parseJwt(assertion)
       const expiresAt = jwt && expiryOf(jwt, options)
       if (jwt === undefined || expiresAt === undefined) return false
-      const now = options.nowSeconds()
-      for (const [old, until] of used) {
-        if (until > now) break
-        used.delete(old)
-      }
-      const key = JSON.stringify([subjectOf(jwt), idOf(jwt)])
-      if (used.has(key) || used.size >= rememberedLimit) return false
-      used.set(key, expiresAt)
+      const [client, id] = [subjectOf(jwt) ?? '', idOf(jwt) ?? '']
+      const used = usedBy.get(client) ?? new Map<string, number>()
+      usedBy.set(client, used)
+      if (used.has(id)) return false
+      forgetUntil(options.nowSeconds(), used)
+      if (used.size >= rememberedLimit)
+        throw new RescindError(
+          'ERR_OVERLOADED',
+          `a client has used ${used.size} assertions that are still valid`,
+        )
+      used.set(id, expiresAt)
       return true
     },
+  }
+}
+
+function forgetUntil(nowSeconds: number, used: Map<string, number>): void {
+  for (const [id, until] of used) {
+    if (until > nowSeconds) break
+    used.delete(id)
   }
 }
 

@@ -119,9 +119,11 @@ export function createClientAuthenticator(
         failures.count(id, address)
         return { refused: 'unauthenticated' }
       }
-      const pauseMs = requests.take(id)
+      const isProven = presented.method !== 'none'
+      // Anybody can use a public client's name: what he does must not count for others.
+      const pauseMs = requests.take(isProven ? id : JSON.stringify([id, addressKey(address)]))
       if (pauseMs > 0) return { refused: 'limited', waitMs: pauseMs }
-      return { client: { id, clients: proven, isProven: presented.method !== 'none' } }
+      return { client: { id, clients: proven, isProven } }
     },
   }
 }

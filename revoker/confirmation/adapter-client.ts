@@ -61,7 +61,13 @@ export function createAdapterClient({ tls, connectionsLimit }: AdapterClientOpti
         url.protocol === 'https:'
           ? httpsRequest({ ...options, agent: https, servername: tls.servername ?? serverNameOf(url) }, done)
           : httpRequest({ ...options, agent: http }, done)
-      sent.on('error', fail).end()
+      sent.on('error', fail)
+      // Without this there would be neither answer nor error.
+      sent.on('upgrade', (_response, socket) => {
+        socket.destroy()
+        fail(new Error('it answered with another protocol'))
+      })
+      sent.end()
     })
 
   return {

@@ -17,7 +17,7 @@ import {
   refused,
   unavailable,
 } from './answer.ts'
-import { readForm } from './form.ts'
+import { isUtf8, readForm } from './form.ts'
 import { toldHeaders } from './response-headers.ts'
 import type { AnswerRevocation } from './revocation-request.ts'
 
@@ -99,6 +99,7 @@ export async function addRevokeEndpoint(
 }
 
 async function answerTo(request: FastifyRequest, { answer, jsonp }: RevokeEndpointOptions): Promise<Answer> {
+  if (!isUtf8(request.headers['content-type'])) return refused(badRequest('the form must be in UTF-8', 415))
   const form = readForm(typeof request.body === 'string' ? request.body : '')
   if (typeof form === 'string') return refused(badRequest(form))
   const callback = jsonp ? form.get('callback') : undefined

@@ -8,7 +8,7 @@
 /** Bytes of an id: of a grant, and of a token's fingerprint. */
 export const idBytes = 16
 
-/** Most tokens of one grant that have not expired. */
+/** Most tokens of one grant that have not expired; of refresh tokens the last. */
 export const grantTokensLimit = 1_000
 
 /** Whose a grant is. */
@@ -68,7 +68,8 @@ export interface GrantStore {
   find(fingerprints: readonly Buffer[]): Promise<FoundToken | undefined>
   /**
    * Stores a report, or nothing of it. A token that is known keeps the later expiry, and what it had sealed unless there
-   * is something new; subject and scopes are those that were said last.
+   * is something new; subject and scopes are those that were said last. In a full grant the refresh tokens that expire
+   * first are forgotten for new ones: of those that were rotated the last are of use.
    */
   add(report: GrantReport): Promise<ReportOutcome>
   /**

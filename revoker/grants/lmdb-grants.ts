@@ -128,10 +128,28 @@ function createSteps({ grants, tokens, expiries }: Databases, options: GrantStor
     if (known !== undefined && (known.issuer !== grant.issuer || known.clientId !== grant.clientId))
       return 'other-client'
     const owners = report.tokens.map(({ fingerprint }) => tokens.get(fingerprint))
-    if (owners.some(owner => owner !== undefined && !owner.equals(grantId))) return 'other-grant'
-    const added = owners.filter(owner => owner === undefined).length
-    const count = grants.getKeysCount(membersOf(grantId))
-    return count + added > grantTokensLimit ? 'too-many-tokens' : undefined
+    const isOthers = owners.some(owner => owner !== undefined && !owner.equals(grantId))
+    return isOthers ? 'other-grant' : undefined
+  }
+
+  const remove = (grantId: Buffer, fingerprint: Buffer): void => {
+    tokens.removeSync(fingerprint)
+    grants.removeSync(memberKey(grantId, fingerprint))
+  }
+
+  /** In a full grant the refresh tokens that expire first go: of those that were rotated the last ones are of use. */
+  const makeRoom = (report: GrantReport): boolean => {
+    const added = report.tokens.filter(({ fingerprint }) => tokens.get(fingerprint) === undefined)
+    const excess = grants.getKeysCount(membersOf(report.grantId)) + added.length - grantTokensLimit
+    if (excess <= 0) return true
+    const oldest = [...grants.getRange(membersOf(report.grantId))]
+      .map(({ key, value }) => ({ fingerprint: key.subarray(-idBytes), ...decodeToken(value) }))
+      .filter(({ form, fingerprint }) => form === 'refresh' && !isIn(report, fingerprint))
+      .sort((one, other) => one.expiresAt - other.expiresAt)
+      .slice(0, excess)
+    if (oldest.length < excess) return false
+    for (const { fingerprint } of oldest) remove(report.grantId, fingerprint)
+    return true
   }
 
   /** It may live longer than was known when it was first stored. */
@@ -142,8 +160,7 @@ function createSteps({ grants, tokens, expiries }: Databases, options: GrantStor
       expiries.putSync(expiryKey(keptUntil(token.expiresAt), fingerprint), grantId)
       return
     }
-    tokens.removeSync(fingerprint)
-    grants.removeSync(memberKey(grantId, fingerprint))
+    remove(grantId, fingerprint)
   }
 
   /** Whether a grant has neither tokens nor a mark that counts. */
@@ -158,6 +175,7 @@ function createSteps({ grants, tokens, expiries }: Databases, options: GrantStor
       const known = readGrant(grantId)
       const refused = refusal(report, known)
       if (refused !== undefined) return refused
+      if (!makeRoom(report)) return 'too-many-tokens'
       writeGrant(grantId, { ...known, ...grant })
       for (const { fingerprint, token } of report.tokens) writeToken(grantId, fingerprint, token)
       return known?.revokedUntil === undefined ? 'stored' : 'stored-revoked'
@@ -187,6 +205,9 @@ function createSteps({ grants, tokens, expiries }: Databases, options: GrantStor
 }
 
 const revokedUntilOf = ({ revokedUntil = 0 }: StoredGrant): number => revokedUntil
+
+const isIn = ({ tokens }: GrantReport, fingerprint: Buffer): boolean =>
+  tokens.some(token => token.fingerprint.equals(fingerprint))
 
 const memberKey = (grantId: Buffer, fingerprint: Buffer): Buffer => Buffer.concat([grantId, fingerprint])
 

@@ -19,7 +19,8 @@ end`
  * KEYS: the grant, its tokens. ARGV: id, owner, subject, scopes (both may be empty), when a token must have expired to be
  * forgotten, for how long one is kept after its expiry (seconds), the limit; then fingerprint and record of each token.
  *
- * Everything is checked before the first write. Expired tokens of a grant are removed now and then, when it has grown.
+ * Everything is checked before the first write. Expired tokens of a grant are removed now and then, when it has grown; of a
+ * full one the refresh tokens (form 0) that expire first go.
  */
 export const addScript = `${keepUntil}
 local function expiryOf(record)
@@ -61,7 +62,20 @@ if count % 16 == 15 or count + added > tonumber(ARGV[7]) then
     end
   end
 end
-if count + added > tonumber(ARGV[7]) then return 'too-many-tokens' end
+if count + added > tonumber(ARGV[7]) then
+  local fields, own, refresh = redis.call('HGETALL', grant), {}, {}
+  for _, token in ipairs(records) do own[token[2]] = true end
+  for at = 1, #fields, 2 do
+    local field, record = fields[at], fields[at + 1]
+    if #field == 16 and string.byte(record, 5) == 0 and not own[field] then
+      refresh[#refresh + 1] = {expiryOf(record), field}
+    end
+  end
+  local excess = count + added - tonumber(ARGV[7])
+  if #refresh < excess then return 'too-many-tokens' end
+  table.sort(refresh, function(one, other) return one[1] < other[1] end)
+  for at = 1, excess do redis.call('HDEL', grant, refresh[at][2]) end
+end
 redis.call('HSET', grant, 'owner', owner)
 if ARGV[3] ~= '' then redis.call('HSET', grant, 'subject', ARGV[3]) end
 if ARGV[4] ~= '' then redis.call('HSET', grant, 'scopes', ARGV[4]) end

@@ -13,28 +13,36 @@ export interface Flights {
   has(key: string): boolean
 }
 
+/** Most that runs and waits for one key. */
+const keyLimit = 16
+
 /** @param limit most that runs and waits together. */
 export function createFlights(limit: number): Flights {
-  const last = new Map<string, Promise<unknown>>()
+  const last = new Map<string, { readonly ended: Promise<unknown>; count: number }>()
   let count = 0
   return {
     has: key => last.has(key),
     async run(key, action) {
-      if (count >= limit) throw new RescindError('ERR_OVERLOADED', `${count} requests wait for others`)
+      const before = last.get(key)
+      const waiting = before?.count ?? 0
+      if (count >= limit || waiting >= keyLimit)
+        throw new RescindError('ERR_OVERLOADED', `${count} requests wait, ${waiting} of them for this token`)
       count++
-      const before = last.get(key) ?? Promise.resolve()
-      const running = before.then(action, action)
+      const running = before === undefined ? action() : before.ended.then(action)
       // What comes after it waits for it, however it ends.
       const ended = running.then(
         () => undefined,
         () => undefined,
       )
-      last.set(key, ended)
+      const own = { ended, count: waiting + 1 }
+      last.set(key, own)
       try {
         return await running
       } finally {
         count--
-        if (last.get(key) === ended) last.delete(key)
+        const latest = last.get(key)
+        if (latest === own) last.delete(key)
+        else if (latest !== undefined) latest.count--
       }
     },
   }

@@ -65,12 +65,14 @@ export function errorOf({ status, body }: Pick<ProviderAnswer, 'status' | 'body'
   return document && ownMember(document, 'error')
 }
 
+const formType = 'application/x-www-form-urlencoded'
 const answerLimitBytes = 64 * 1024
+const headersLimitBytes = 64 * 1024
 const depthLimit = 16
 const connectionsLimit = 256
 
-/** What of a request concerns the identity provider. */
-const passedOn = ['authorization', 'content-type', 'accept', 'accept-language', 'dpop', 'user-agent'] as const
+/** What of a request concerns the identity provider; the form is encoded anew, and never read by another charset. */
+const passedOn = ['authorization', 'accept', 'accept-language', 'dpop', 'user-agent'] as const
 
 /** Headers of one connection (RFC 9110 section 7.6.1), and those that are set anew. */
 const notPassedBack =
@@ -86,7 +88,7 @@ export function createIdentityProvider(options: IdentityProviderOptions): Identi
   return {
     revoke: ({ headers, form }) => {
       const kept = passedOn.flatMap(name => (headers[name] === undefined ? [] : [[name, headers[name]]]))
-      return post(options.endpoint, Object.fromEntries(kept), form.text)
+      return post(options.endpoint, { ...Object.fromEntries(kept), 'content-type': formType }, form.text)
     },
     async introspect(token, hint) {
       const { introspection } = options
@@ -97,7 +99,7 @@ export function createIdentityProvider(options: IdentityProviderOptions): Identi
         endpoint,
         {
           authorization: basicOf(clientId, clientSecret),
-          'content-type': 'application/x-www-form-urlencoded',
+          'content-type': formType,
           accept: 'application/json',
         },
         body.toString(),
@@ -129,6 +131,7 @@ function send(url: URL, { agents, headers, body, timeoutMs }: Sending): Promise<
     agent: isSecure ? agents.https : agents.http,
     headers: { ...headers, 'content-length': Buffer.byteLength(body), 'accept-encoding': 'identity' },
     signal: AbortSignal.timeout(timeoutMs),
+    maxHeaderSize: headersLimitBytes,
   }
   return new Promise((done, fail) => {
     let isConnected = false
@@ -145,6 +148,11 @@ function send(url: URL, { agents, headers, body, timeoutMs }: Sending): Promise<
       else socket.once(isSecure ? 'secureConnect' : 'connect', () => (isConnected = true))
     })
     request.on('error', failed)
+    // Nobody has asked for another protocol; without this there would be neither answer nor error.
+    request.on('upgrade', (_response, socket) => {
+      socket.destroy()
+      failed(new Error('it answered with another protocol'))
+    })
     request.end(body)
   })
 }
@@ -157,8 +165,13 @@ async function readBody(response: IncomingMessage): Promise<Buffer> {
     if (bytes > answerLimitBytes) throw new Error(`the answer is larger than ${answerLimitBytes} bytes`)
     chunks.push(chunk)
   }
+  if (bytes === 0 && !saysItsEnd(response)) throw new Error('the answer may have been cut off')
   return Buffer.concat(chunks)
 }
+
+/** An answer that ends with its connection may have been longer (RFC 9112 section 6.3). */
+const saysItsEnd = ({ headers, statusCode }: IncomingMessage): boolean =>
+  headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined || statusCode === 204
 
 function keptHeaders({ headersDistinct }: IncomingMessage): Record<string, string | string[]> {
   const kept: Record<string, string | string[]> = {}

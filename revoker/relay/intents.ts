@@ -24,12 +24,14 @@ export interface Intent {
   readonly genuine: boolean
   /** The identity provider has said that it is revoked. */
   readonly proven: boolean
+  /** The identity provider has answered that it failed: nothing that was lost would say more. */
+  readonly answered: boolean
 }
 
 /** The intents of a relay, by a fingerprint of token and client. */
 export interface Intents {
   get(key: string): Intent | undefined
-  /** Durable when it resolves. @throws RescindError ERR_LOG_WRITE, ERR_OVERLOADED if there are too many. */
+  /** Durable when it resolves; known at once. @throws RescindError ERR_LOG_WRITE, ERR_OVERLOADED if there are too many. */
   put(key: string, intent: Intent): Promise<void>
   remove(key: string): Promise<void>
   /** All of them; a copy. */
@@ -39,6 +41,8 @@ export interface Intents {
 }
 
 const intentsLimit = 100_000
+/** Of those that anybody could have invented; beyond that the oldest go, so that they are never in the way of others. */
+const unprovenLimit = 1_000
 
 /**
  * Opens the intents in a folder.
@@ -59,18 +63,30 @@ function intentsIn(stored: Database<Intent, string>, folder: string, close: () =
       const message = `revoker.relay.folder: ${folder} cannot be written (${(error as Error).message}); is the disk full?`
       throw new RescindError('ERR_LOG_WRITE', message, { cause: error })
     })
+  const unproven = new Set<string>()
+  /** In memory first: what the disk does not take is at least settled as long as this process lives. */
+  const remember = (key: string, intent: Intent) => {
+    all.set(key, intent)
+    if (intent.genuine || intent.proven) unproven.delete(key)
+    else unproven.add(key)
+  }
+  const remove = async (key: string) => {
+    all.delete(key)
+    unproven.delete(key)
+    await written(stored.remove(key))
+  }
+  for (const [key, intent] of all) remember(key, intent)
   return {
     get: key => all.get(key),
     async put(key, intent) {
       if (all.size >= intentsLimit && !all.has(key))
         throw new RescindError('ERR_OVERLOADED', `${all.size} revocations at the identity provider are open`)
+      remember(key, intent)
+      const [oldest] = unproven
+      if (oldest !== undefined && unproven.size > unprovenLimit) await remove(oldest)
       await written(stored.put(key, intent))
-      all.set(key, intent)
     },
-    async remove(key) {
-      await written(stored.remove(key))
-      all.delete(key)
-    },
+    remove,
     list: () => [...all],
     get size() {
       return all.size

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Match } from '../../revocation/key.ts'
-import { headerValue, toldHeaders } from '../endpoint/response-headers.ts'
+import { toldHeaders } from '../endpoint/response-headers.ts'
 import { errorOf, type ProviderAnswer, unsupportedType } from './identity-provider.ts'
 import type { TokenFacts } from './token-facts.ts'
 
@@ -70,7 +70,7 @@ const wso2: Preset = {
   taken: facts => (facts.kind === 'access' ? [ofToken(facts)] : []),
   named: ({ headers }) => {
     const token = headers[accessHeader.toLowerCase()]
-    return typeof token === 'string' && token !== '' && token === headerValue(token) ? [token] : []
+    return typeof token === 'string' && /^[\x21-\x7e]+$/.test(token) ? [token] : []
   },
 }
 

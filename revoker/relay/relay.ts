@@ -65,6 +65,8 @@ export interface Relay {
 }
 
 const flightsLimit = 1_000
+/** Characters of a client name that proved nothing. */
+const clientLimit = 256
 
 /** Creates a relay and settles what was left open. */
 export async function createRelay(options: RelayOptions): Promise<Relay> {
@@ -139,6 +141,7 @@ async function failed(attempt: Attempt, { known, facts, error }: Failed): Promis
   const { intents, anyway, logger } = options
   logger.error({ err: error, client, from: request.address }, 'a revocation could not be relayed')
   const mayHaveArrived = error instanceof ProviderUnreachable && error.mayHaveArrived
+  if (mayHaveArrived) countGuess(attempt)
   if (known === undefined && !mayHaveArrived && intents.get(key)?.proven !== true) await intents.remove(key)
   const isCertain = facts?.provenBy === 'signature' && facts.kind === 'access'
   if (anyway === undefined || !isCertain || !(error instanceof ProviderUnreachable))
@@ -171,24 +174,36 @@ interface Answered {
 async function conclude(attempt: Attempt, { intent, known, answer }: Answered): Promise<Answer> {
   const { request, client, key, options, settle } = attempt
   const { intents, preset, failures, logger } = options
-  if (isBadClient(answer)) failures.count(client ?? '', request.address)
   const verdict = preset.verdict(answer)
+  if (isBadClient(answer)) failures.count(client ?? '', request.address)
+  else if (verdict === 'unclear') countGuess(attempt)
   const isProven = verdict === 'revoked' || (verdict === 'dead' && (intent.genuine || intent.proven))
   if (!isProven) {
     // An earlier attempt stays open: this one may have come from somebody else.
-    if (known === undefined && verdict !== 'unclear') await intents.remove(key)
+    if (known === undefined && verdict === 'unclear') await intents.put(key, { ...intent, answered: true })
+    else if (known === undefined) await intents.remove(key)
+    if (verdict === 'dead' && intent.taken.length > 0) logger.warn({ client }, notOwn)
     return passedBack(answer, outcomeOf(verdict, answer))
   }
   const named = preset.named?.(answer) ?? []
   const taken = [...intent.taken, ...(await Promise.all(named.map(text => takenByName(text, options))))]
   if (taken.length === 0) {
     await intents.remove(key)
+    logger.warn({ client }, 'the identity provider has revoked a token of which nothing is known here')
     return passedBack(answer, 'unknown')
   }
   const proven = { ...intent, taken, proven: true, at: known?.proven ? known.at : options.nowSeconds() }
   // A full disk must not keep it from the log.
   await intents.put(key, proven).catch(err => logger.error({ err }, 'a relayed revocation is only in memory'))
   return passedBack(answer, 'revoked', await settle(key, proven))
+}
+
+const notOwn =
+  'a token is dead at the identity provider, and was not published: it is not known to be genuine and of this client'
+
+/** A failure of the identity provider can be provoked by who has nothing: what nobody vouches for counts as a guess. */
+function countGuess({ request, client, key, options }: Attempt): void {
+  if (options.intents.get(key)?.genuine !== true) options.failures.count(client ?? '', request.address)
 }
 
 const outcomes: Readonly<Record<Verdict, Outcome>> = {
@@ -223,7 +238,8 @@ async function takenByName(text: string, { verifier, rules, issuer }: RelayOptio
  */
 function callerOf({ headers, form }: RevocationRequest, { assertions }: RelayOptions): string | undefined {
   const presented = readPresented(headers.authorization, form)
-  return 'problem' in presented ? undefined : claimedClient(presented, assertions)
+  const client = 'problem' in presented ? undefined : claimedClient(presented, assertions)
+  return client !== undefined && client.length <= clientLimit ? client : undefined
 }
 
 /** The identity provider did not accept the client's credentials (RFC 6749 section 5.2). */

@@ -45,7 +45,7 @@ const sweepMs = 2_000
 const sameLineMs = 10_000
 
 /**
- * Begins to settle what was left open. After a start, what was genuine before it was passed on counts as revoked, for nobody
+ * Begins to settle what was left open. After a start, what was genuine before it was passed on counts as revoked if nobody
  * knows the answer; the rest stays open.
  */
 export async function startSettlement(options: SettlementOptions, flights: Flights): Promise<Settlement> {
@@ -99,7 +99,7 @@ export async function startSettlement(options: SettlementOptions, flights: Fligh
   }
 
   for (const [key, intent] of intents.list()) {
-    if (!intent.genuine || intent.proven) continue
+    if (!intent.genuine || intent.proven || intent.answered) continue
     await intents.put(key, { ...intent, proven: true, at: intent.at + options.timeoutSeconds })
   }
   const sweeping = keepSweeping()
@@ -120,6 +120,7 @@ export const newIntent = (at: number, client: string | undefined): Intent => ({
   taken: [],
   genuine: false,
   proven: false,
+  answered: false,
 })
 
 function revocationsOf(intent: Intent, options: SettlementOptions): NewRevocation[] {
@@ -133,7 +134,9 @@ function revocationsOf(intent: Intent, options: SettlementOptions): NewRevocatio
         actor,
         ...(cut
           ? { issuedBefore: cutNow(match, intent.at) }
-          : { expiresAt: expiresAt ?? intent.at + longestTokenSeconds() }),
+          : {
+              expiresAt: Math.min(expiresAt ?? Number.POSITIVE_INFINITY, intent.at + longestTokenSeconds()),
+            }),
       }),
     )
     .filter(({ expiresAt }) => expiresAt === undefined || expiresAt + graceSeconds > nowSeconds())

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { clientOf, valueText } from '../../revocation/claims.ts'
+import { claimValueLimit, clientOf, valueText } from '../../revocation/claims.ts'
 import { RescindError } from '../../revocation/error.ts'
 import { type JsonObject, ownMember } from '../../revocation/json-object.ts'
 import type { Match } from '../../revocation/key.ts'
@@ -103,10 +103,16 @@ function claimFacts(claims: JsonObject): Pick<TokenFacts, 'client' | 'subject' |
   const exp = ownMember(claims, 'exp')
   return {
     client: clientOf(claims),
-    subject: valueText(ownMember(claims, 'sub')),
-    session: valueText(ownMember(claims, 'sid')),
+    subject: shortText(claims, 'sub'),
+    session: shortText(claims, 'sid'),
     expiresAt: typeof exp === 'number' ? exp : undefined,
   }
+}
+
+/** A claim by which something can be revoked; a longer one no enforcer could look for. */
+function shortText(claims: JsonObject, name: string): string | undefined {
+  const text = valueText(ownMember(claims, name))
+  return text !== undefined && text.length <= claimValueLimit ? text : undefined
 }
 
 const isRefresh = (payload: JsonObject): boolean => {

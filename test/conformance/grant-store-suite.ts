@@ -54,6 +54,23 @@ export function testGrantStore(name: string, create: () => Promise<GrantStoreUnd
       })
     })
 
+    test('of refresh tokens that were rotated without end the last are known, and what is live of the grant', async () => {
+      const rotated = (index: number) => {
+        const token = refresh(`rotated ${index}`)
+        return { ...token, token: { ...token.token, expiresAt: inAnHour() + index } }
+      }
+      await store.add(grantReport('grant', [reportedToken('access'), rotated(0)]))
+      for (let from = 1; from <= 1_200; from += 100) {
+        const some = Array.from({ length: 100 }, (_, index) => rotated(from + index))
+        assert.equal(await store.add(grantReport('grant', some)), 'stored')
+      }
+      assert.equal(await isKnown(store, 'rotated 1200'), true)
+      assert.equal(await isKnown(store, 'rotated 0'), false)
+      const revoked = await store.revoke(await found(store, 'rotated 1200'), inAnHour())
+      assert.equal(revoked.length, grantTokensLimit)
+      assert.ok(revoked.some(token => token.name === 'access'))
+    })
+
     test('of several fingerprints the first that is known counts', async () => {
       await store.add(grantReport('grant', [reportedToken('one'), reportedToken('two')]))
       assert.equal((await found(store, 'unknown', 'two', 'one')).token.name, 'two')

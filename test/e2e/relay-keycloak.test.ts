@@ -113,6 +113,30 @@ describe('a relay in front of Keycloak', requireService('keycloak', 'envoy'), ()
     assertAllowed(await gateway.round(victim.accessToken))
   })
 
+  test('a form that Keycloak would read by another charset is refused: each would see another token', async () => {
+    const victim = await keycloak.signIn('app', 'bob')
+    const mine = await keycloak.signIn('spa')
+    const utf16 = (text: string) =>
+      [...Buffer.from(text, 'utf16le').swap16()]
+        .map(byte => `%${byte.toString(16).padStart(2, '0')}`)
+        .join('')
+    const forged = withPayload(mine.refreshToken, { sub: 'victim', azp: app.id })
+    const body = [
+      `to%6ben=${forged}&client%5fid=${app.id}`,
+      `${utf16('token')}=${utf16(mine.refreshToken)}&${utf16('client_id')}=${utf16(spa.id)}`,
+    ].join('&')
+    for (const type of [
+      'application/x-www-form-urlencoded; charset=UTF-16BE',
+      'application/x-www-form-urlencoded',
+    ]) {
+      const answer = await assertNothingAppended(stack.ports.revoker, () =>
+        post(stack.ports.revoker, '/oauth2/revoke', body, { 'content-type': type }),
+      )
+      assert.ok(answer.status === 415 || answer.status === 400, `${answer.status}`)
+    }
+    assertAllowed(await gateway.round(victim.accessToken))
+  })
+
   test('a forged access token publishes nothing', async () => {
     const { accessToken } = await keycloak.signIn('app')
     const forged = withPayload(accessToken, { jti: 'of-somebody-else' })

@@ -71,7 +71,8 @@ describe("WSO2's endpoint behind a relay", () => {
   test('names what it has revoked: a JWT is published by its jti, an opaque token by its fingerprint', async () => {
     const relay = await start({ preset: 'wso2' })
     const iss = relay.issuer.issuer
-    const token = await accessTokenFor(relay)
+    const token = await accessTokenFor(relay, { padding: 'x'.repeat(7_000) })
+    assert.ok(token.length > 8_192)
     for (const named of [token, 'opaque']) {
       relay.provider.answer = {
         status: 200,
@@ -93,7 +94,7 @@ describe("WSO2's endpoint behind a relay", () => {
 })
 
 describe('a relay', () => {
-  test('passes request and answer on as they are, but for headers of the connection and of CORS', async () => {
+  test('passes request and answer on as they were understood, but for headers of the connection and of CORS', async () => {
     const relay = await start({ preset: 'generic' })
     relay.provider.answer = {
       status: 418,
@@ -109,6 +110,7 @@ describe('a relay', () => {
     const answer = await relay.revoke('a+b c', { token_type_hint: 'x', extra: 'y' })
     const [request] = relay.provider.requests
     assert.equal(request?.body, 'token=a%2Bb+c&token_type_hint=x&extra=y')
+    assert.equal(request?.headers['content-type'], 'application/x-www-form-urlencoded')
     assert.equal(request?.headers.authorization, basic(testClient).authorization)
     assert.deepEqual([answer.status, String(answer.body)], [418, 'teapot'])
     assert.deepEqual(answer.headers, { 'content-type': 'text/x-tea', 'x-own': 'kept' })
@@ -119,6 +121,19 @@ describe('a relay', () => {
     const attacker = basic({ id: 'attacker', secret: 'own' }).authorization
     const answer = await relay.revoke(await accessTokenFor(relay), { client_id: testClient.id }, attacker)
     assert.equal(answer.status, 200)
+    assert.deepEqual(matchesOf(relay), [])
+  })
+
+  test('does not wait for an answer in another protocol', async () => {
+    const relay = await start({ preset: 'generic' })
+    relay.provider.answer = { status: 101, headers: { connection: 'upgrade', upgrade: 'other' } }
+    assert.equal((await relay.revoke('opaque')).status, 503)
+  })
+
+  test('does not take an empty answer that may have been cut off', async () => {
+    const relay = await start({ preset: 'keycloak' })
+    relay.provider.answer = { status: 200, headers: { connection: 'close', 'x-cut': 'off' } }
+    assert.equal((await relay.revoke(refreshTokenFor(relay))).status, 503)
     assert.deepEqual(matchesOf(relay), [])
   })
 

@@ -121,6 +121,33 @@ describe('when the answer of the identity provider is lost', () => {
     assert.deepEqual(matchesOf(relay), [{ iss: relay.issuer.issuer, jti: 'one' }])
   })
 
+  test('what the identity provider has answered with a failure is not taken for revoked after a restart', async () => {
+    const relay = await start({ preset: 'keycloak' })
+    relay.provider.answer = { status: 500 }
+    await relay.revoke(await accessTokenFor(relay))
+    await relay.restart()
+    assert.equal(relay.relay.unresolved().length, 1)
+    assert.equal(relay.relay.unresolved()[0]?.proven, false)
+    assert.deepEqual(matchesOf(relay), [])
+  })
+
+  test('what anybody could have invented is kept for a while only, and is limited', async () => {
+    const relay = await start({ preset: 'keycloak', failuresPerMinute: 10_000 })
+    relay.provider.answer = { status: 500 }
+    await relay.revoke(await accessTokenFor(relay))
+    for (let index = 0; index < 1_005; index++) await relay.revoke(refreshTokenFor(relay, { index }))
+    assert.equal(relay.relay.unresolved().length, 1_001)
+  })
+
+  test('failures that somebody without credentials provokes are counted', async () => {
+    const relay = await start({ preset: 'keycloak', failuresPerMinute: 3 })
+    relay.provider.answer = { status: 500 }
+    const statuses: number[] = []
+    while (statuses.at(-1) !== 429 && statuses.length < 20)
+      statuses.push((await relay.revoke(refreshTokenFor(relay, { index: statuses.length }))).status)
+    assert.deepEqual([...new Set(statuses)], [500, 429])
+  })
+
   test('a failure of the identity provider is passed on and stays open', async () => {
     const relay = await start({ preset: 'keycloak' })
     relay.provider.answer = { status: 502, body: 'bad gateway' }

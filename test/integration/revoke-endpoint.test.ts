@@ -140,6 +140,16 @@ describe('the revocation endpoint', () => {
         }),
     },
     {
+      what: 'in another charset',
+      status: 415,
+      error: 'invalid_request',
+      send: token =>
+        post(port, '/oauth2/revoke', `token=${token}`, {
+          'content-type': 'application/x-www-form-urlencoded; charset=UTF-16',
+          ...basic(testClient),
+        }),
+    },
+    {
       what: 'in a type that nobody reads',
       status: 415,
       error: 'invalid_request',

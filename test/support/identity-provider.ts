@@ -39,6 +39,10 @@ export async function startFakeIdentityProvider(): Promise<FakeIdentityProvider>
     }
     requests.push({ body, headers: request.headers })
     if (fake.answer === 'silence') return
+    if (fake.answer.headers?.['x-cut'] !== undefined) {
+      request.socket.end('HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n')
+      return
+    }
     response.writeHead(fake.answer.status, { ...fake.answer.headers }).end(fake.answer.body ?? '')
   })
   const origin = `http://127.0.0.1:${await listen(server)}`
