@@ -171,20 +171,32 @@ interface Answered {
 }
 
 /** What is dead at the identity provider was revoked only if it lived: if it is known to be genuine. */
-async function conclude(attempt: Attempt, { intent, known, answer }: Answered): Promise<Answer> {
-  const { request, client, key, options, settle } = attempt
-  const { intents, preset, failures, logger } = options
-  const verdict = preset.verdict(answer)
-  if (isBadClient(answer)) failures.count(client ?? '', request.address)
+async function conclude(attempt: Attempt, answered: Answered): Promise<Answer> {
+  const { request, client, options } = attempt
+  const { intent, answer } = answered
+  const verdict = options.preset.verdict(answer)
+  if (isBadClient(answer)) options.failures.count(client ?? '', request.address)
   else if (verdict === 'unclear') countGuess(attempt)
   const isProven = verdict === 'revoked' || (verdict === 'dead' && (intent.genuine || intent.proven))
-  if (!isProven) {
-    // An earlier attempt stays open: this one may have come from somebody else.
-    if (known === undefined && verdict === 'unclear') await intents.put(key, { ...intent, answered: true })
-    else if (known === undefined) await intents.remove(key)
-    if (verdict === 'dead' && intent.taken.length > 0) logger.warn({ client }, notOwn)
-    return passedBack(answer, outcomeOf(verdict, answer))
-  }
+  if (isProven) return publishProven(attempt, answered)
+  await leaveOpen(attempt, answered, verdict)
+  return passedBack(answer, outcomeOf(verdict, answer))
+}
+
+/** An earlier attempt stays open as it is: this one may have come from somebody else. */
+async function leaveOpen(
+  { key, client, options: { intents, logger } }: Attempt,
+  { intent, known }: Answered,
+  verdict: Verdict,
+): Promise<void> {
+  if (known === undefined && verdict === 'unclear') await intents.put(key, { ...intent, answered: true })
+  else if (known === undefined) await intents.remove(key)
+  if (verdict === 'dead' && intent.taken.length > 0) logger.warn({ client }, notOwn)
+}
+
+async function publishProven(attempt: Attempt, { intent, known, answer }: Answered): Promise<Answer> {
+  const { client, key, options, settle } = attempt
+  const { intents, preset, logger } = options
   const named = preset.named?.(answer) ?? []
   const taken = [...intent.taken, ...(await Promise.all(named.map(text => takenByName(text, options))))]
   if (taken.length === 0) {
