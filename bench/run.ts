@@ -9,11 +9,18 @@ import { parseArgs } from 'node:util'
 import type { Benchmark, BenchmarkOptions } from './benchmark.ts'
 import { checkBenchmark } from './check/benchmark.ts'
 import { discoveryBenchmark } from './discovery/benchmark.ts'
+import { grantsBenchmark } from './grants/benchmark.ts'
 import { logBenchmark } from './log/benchmark.ts'
 import { tableOf } from './report.ts'
 import { revokerBenchmark } from './revoker/benchmark.ts'
 
-const benchmarks: readonly Benchmark[] = [checkBenchmark, logBenchmark, discoveryBenchmark, revokerBenchmark]
+const benchmarks: readonly Benchmark[] = [
+  checkBenchmark,
+  logBenchmark,
+  discoveryBenchmark,
+  revokerBenchmark,
+  grantsBenchmark,
+]
 
 const help = `Usage: npm run bench -- NAME [options]
 
@@ -26,7 +33,7 @@ Options:
   --rounds N     turns of subject and baselines, of which the middle ones count (default 5)
   --only NAME    log, revoker: only this driver (embedded, redis or kafka)
                  discovery: only this part (cold-start, loading, streams, memory or restart)
-  --live N       log, discovery: so many revocations are live (default 1000000)
+  --live N       log, discovery: so many revocations are live; grants: so many grants (default 1000000)
   --data-folder  log: the adapter keeps a checkpoint (adapter.dataFolder)
   --million-only discovery: nothing with ten times as many
   --restart      discovery: also the restart of an adapter from its checkpoint
