@@ -34,10 +34,10 @@ const measureAll = async (drivers: readonly DriverName[], options: BenchmarkOpti
   const folder = mkdtempSync(join(tmpdir(), 'rescind-bench-'))
   const removeFolder = () => rmSync(folder, { recursive: true, force: true })
   process.once('exit', removeFolder)
-  const mint = await startMint()
+  const mint = await startMint('RS256')
   try {
     const needed = tokensNeeded(options)
-    options.progress(`making ${count(needed)} tokens`)
+    options.progress(`signing ${count(needed)} tokens (RS256)`)
     const tokensFile = join(folder, 'tokens')
     writeFileSync(tokensFile, mint.mint('bench', needed).join('\n'))
     const measured = new Map<DriverName, RevokerFigures>()

@@ -35,7 +35,7 @@ const confirmPerSecond = 100
 /** How much longer requests are sent at each rate than a window of the other parts lasts. */
 const windowsAtRate = 5
 /** Far more than one core can do in a second. */
-const mostPerSecond = 12_000
+const mostPerSecond = 8_000
 
 /** How many tokens a driver needs at most; each token is revoked once. */
 export const tokensNeeded = ({ seconds, rounds }: BenchmarkOptions): number =>

@@ -5,27 +5,21 @@
  */
 
 import { basic } from '../../test/support/revoking.ts'
-import { adminToken, testClient } from '../../test/support/stack.ts'
+import { testClient } from '../../test/support/stack.ts'
 import type { Answer } from './connection.ts'
 
-/** `revoke`: RFC 7009. `confirm`: an administrator who waits for enforcers. `bare`: RFC 7009, to a server that does nothing. */
+/** `revoke`: RFC 7009. `confirm`: the same, and waiting for enforcers. `bare`: to a server that does nothing. */
 export type RequestKind = 'revoke' | 'confirm' | 'bare'
 
 const enforcers = 3
 
 /** The request that revokes a token. */
-export const requestOf = (kind: RequestKind, token: string): Buffer => {
-  if (kind === 'confirm')
-    return bytesOf('/revocations', JSON.stringify({ token }), {
-      authorization: `Bearer ${adminToken}`,
-      'content-type': 'application/json',
-      prefer: 'wait=30',
-    })
-  return bytesOf('/oauth2/revoke', `token=${token}`, {
+export const requestOf = (kind: RequestKind, token: string): Buffer =>
+  bytesOf('/oauth2/revoke', `token=${token}`, {
     ...basic(testClient),
     'content-type': 'application/x-www-form-urlencoded',
+    ...(kind === 'confirm' ? { prefer: 'wait=30' } : {}),
   })
-}
 
 const bytesOf = (path: string, body: string, headers: Readonly<Record<string, string>>): Buffer => {
   const lines = Object.entries({ host: '127.0.0.1', ...headers, 'content-length': String(body.length) })

@@ -1,5 +1,5 @@
 /**
- * An issuer that makes many ES256 tokens quickly, before they are needed.
+ * An issuer that makes many tokens before they are needed.
  *
  * @module
  */
@@ -22,17 +22,23 @@ export interface TokenMint {
 const lifetimeSeconds = 3_600
 const kid = 'chaos'
 
+/** ES256 is quickly signed; RS256 quickly verified, and what most identity providers sign with. */
+export type MintAlgorithm = 'ES256' | 'RS256'
+
 /** Starts an issuer on a free port of 127.0.0.1. */
-export async function startMint(): Promise<TokenMint> {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const jwk = { ...publicKey.export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig' }
+export async function startMint(alg: MintAlgorithm = 'ES256'): Promise<TokenMint> {
+  const { privateKey, publicKey } =
+    alg === 'ES256'
+      ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      : generateKeyPairSync('rsa', { modulusLength: 2_048 })
+  const jwk = { ...publicKey.export({ format: 'jwk' }), kid, alg, use: 'sig' }
   const server = createServer((_, response) => {
     response
       .writeHead(200, { 'content-type': 'application/jwk-set+json' })
       .end(JSON.stringify({ keys: [jwk] }))
   })
   const issuer = `http://127.0.0.1:${await listen(server)}`
-  const header = encode({ alg: 'ES256', typ: 'at+jwt', kid })
+  const header = encode({ alg, typ: 'at+jwt', kid })
   const key = { key: privateKey, dsaEncoding: 'ieee-p1363' } as const
 
   const mintOne = (jti: string, iat: number): string => {
