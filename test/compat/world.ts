@@ -91,6 +91,8 @@ async function startEmbedded(): Promise<CompatWorld> {
   })
   const { logger } = createErrorLogger()
   const opened = await openLog(config, { writes: true, keeps: true, logger })
+  // An adapter is not ready before a log was begun.
+  await append(opened.log, ['the first'])
   await opened.follower.caughtUp
   const { follower, checkpoint } = opened
   const adapter = await startAdapter({ ...adapterOf(config), follower, texts: checkpoint, logger })

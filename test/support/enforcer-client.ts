@@ -32,6 +32,8 @@ export interface EnforcerClient {
   checkToken(token: string): Promise<Decision>
   /** Sends any bytes as a CheckRequest. */
   checkBytes(request: Buffer): Promise<Decision>
+  /** Resolves when there is a connection: after a restart the client may still wait before it tries again. */
+  connected(): Promise<void>
   /** The gRPC health. Rejects if nobody answers. */
   health(): Promise<HealthMessage['status']>
   close(): void
@@ -57,6 +59,10 @@ export const createEnforcerClient = (port: number): EnforcerClient => {
     check,
     checkToken: token => check({ authorization: `Bearer ${token}` }),
     checkBytes,
+    connected: () =>
+      new Promise((done, fail) => {
+        client.waitForReady(Date.now() + deadlineMs, error => (error ? fail(error) : done()))
+      }),
     health: async () => (await call(client, path, Buffer.alloc(0), responseDeserialize)).status,
     close: () => client.close(),
   }

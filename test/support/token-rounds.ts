@@ -54,6 +54,7 @@ export function createTokenRounds(issuer: TestIssuer, revokerPort: number): Toke
     return answer.status
   }
   const check = async ({ client }: Enforcer) => {
+    await client.connected()
     const others = await Promise.all(Array.from({ length: controls }, sign))
     const reasons = await inTurns(revoked, async token => (await client.checkToken(token)).reason)
     const wrong = reasons.filter(reason => reason !== 'revoked').length
