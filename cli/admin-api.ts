@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { RescindError } from '../revocation/error.ts'
+import { printable } from '../runtime/printable.ts'
 
 const answerLimitMs = 30_000
 
@@ -78,14 +79,19 @@ async function send(
   })
   if (response.ok) return response
   const problem = (await response.json().catch(() => undefined)) as Record<string, unknown> | undefined
-  const detail = String(problem?.detail ?? response.statusText)
-  const code = typeof problem?.code === 'string' ? problem.code : undefined
+  const detail = printable(String(problem?.detail ?? response.statusText))
+  const code = typeof problem?.code === 'string' ? printable(problem.code) : undefined
   throw new AdminApiError(`the revoker at ${server} answered ${response.status}: ${detail}`, code)
 }
 
 function adminToken(env: NodeJS.ProcessEnv): string {
-  if (env.RESCIND_ADMIN_TOKEN) return env.RESCIND_ADMIN_TOKEN
-  if (env.RESCIND_ADMIN_TOKEN_FILE) return fileText(env.RESCIND_ADMIN_TOKEN_FILE)
+  const { RESCIND_ADMIN_TOKEN: text, RESCIND_ADMIN_TOKEN_FILE: file } = env
+  const token = text || (file ? fileText(file) : undefined)
+  if (token !== undefined) {
+    // An error of the request would show it.
+    if (/^[\x21-\x7e]+$/.test(token)) return token
+    throw failed(`RESCIND_ADMIN_TOKEN${text ? '' : '_FILE'}: must be one line without spaces`)
+  }
   throw failed('set RESCIND_ADMIN_TOKEN or RESCIND_ADMIN_TOKEN_FILE to a token of revoker.admin.tokens')
 }
 
@@ -100,7 +106,8 @@ function fileText(path: string): string {
 }
 
 function endpoint(server: string, path: string): URL {
-  if (URL.canParse(path, server)) return new URL(path, server)
+  const text = `${server.replace(/\/+$/, '')}${path}`
+  if (/^https?:\/\//i.test(server) && URL.canParse(text)) return new URL(text)
   throw failed(`--server: ${server} is not a URL such as http://127.0.0.1:8280`)
 }
 

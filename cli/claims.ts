@@ -51,7 +51,8 @@ export const claimsText = (claims: Readonly<Record<string, unknown>>): string =>
  * @throws RescindError ERR_REQUEST_INVALID
  */
 export function secondsOf(text: string, option: string): number {
-  if (/^\d{1,12}$/.test(text)) return Number(text)
+  // Fewer digits are rather a date than a time of before 1973.
+  if (/^\d{9,12}$/.test(text)) return Number(text)
   const ms = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN
   if (Number.isFinite(ms)) return Math.floor(ms / 1000)
   throw invalid(`${option} ${text}: must be seconds since 1970, or a time such as 2026-05-01T18:00:00Z`)
@@ -70,8 +71,13 @@ export function secondsFromNow(text: string, option: string): number {
   }
 }
 
+/** The last time that a date can tell, milliseconds. */
+const latestMs = 8.64e15
+
 /** Seconds since 1970 as people read them. */
 export const timeText = (seconds: number): string =>
-  new Date(seconds * 1000).toISOString().replace('.000', '')
+  Math.abs(seconds * 1000) <= latestMs
+    ? new Date(seconds * 1000).toISOString().replace('.000', '')
+    : `${seconds} s`
 
 const invalid = (message: string) => new RescindError('ERR_REQUEST_INVALID', message)

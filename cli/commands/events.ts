@@ -58,7 +58,9 @@ export async function followEvents({ server, follow, json }: EventsOptions): Pro
   const stream = await openEventStream(server, '/events')
   try {
     for await (const data of eventData(stream as unknown as AsyncIterable<Uint8Array>)) {
-      printLines([json === true ? data : lineOf(JSON.parse(data) as LogEventShown)])
+      const event = JSON.parse(data) as LogEventShown
+      if (json === true) printJson(event)
+      else printLines([lineOf(event)])
     }
   } catch (error) {
     if (error instanceof RescindError) throw error

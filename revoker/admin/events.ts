@@ -22,7 +22,11 @@ const stream = {
 /** Adds the route to a server. Listeners are told from when they were answered; nothing is repeated. */
 export function addEvents(server: FastifyInstance, follower: LogFollower): void {
   const listeners = createEventListeners()
-  const stopListening = follower.onApplied(listeners.applied)
+  const stopListening = follower.onApplied((entry, applied) => {
+    // A log that is read again from its start tells nothing new; who listens must know that something may be missing.
+    if (follower.complete) listeners.applied(entry, applied)
+    else listeners.close()
+  })
   const beating = setInterval(listeners.beat, beatMs)
   // A server that closes waits for its answers, and these would never end.
   server.addHook('preClose', async () => {
@@ -42,6 +46,8 @@ export function addEvents(server: FastifyInstance, follower: LogFollower): void 
       },
     },
     async (_request, reply) => {
+      // Who has gone meanwhile is never told of again.
+      if (reply.raw.destroyed) return reply.hijack()
       const sink = sinkOf(reply.raw)
       if (!listeners.add(sink)) {
         const detail = 'too many listeners; try again later'

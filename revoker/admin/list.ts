@@ -114,7 +114,10 @@ async function listPage(
   const { log, follower } = options
   await readToEnd({ log, follower })
   const end = follower.state.position
-  if (from.position >= end) return { revocations: [], complete: true }
+  if (from.position >= end) {
+    checkCursor(from, options)
+    return { revocations: [], complete: true }
+  }
   const revocations: ListedRevocation[] = []
   const budget = createBudget(Math.min(itemsLimit, limits.items))
   try {
@@ -131,6 +134,11 @@ async function listPage(
   } finally {
     budget.close()
   }
+}
+
+/** Where reading finds nothing, it does not find out either whether the cursor is of this log. */
+function checkCursor({ position, digest }: LogPosition, { follower: { state } }: ListOptions): void {
+  if (position >= 0 && state.confirm(position, digest) !== 'confirmed') throw invalidCursor()
 }
 
 /** One by one; a reader that leaves ends the reading. */

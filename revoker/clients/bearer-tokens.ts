@@ -52,22 +52,31 @@ export function createBearerTokens(tokens: readonly BearerToken[]): BearerTokens
     return found
   }
 
+  /** The same token in several requests at once costs one look. */
+  const underWay = new Map<string, Promise<Bearer>>()
+  const judge = async (token: string, mac: string, from: string): Promise<Bearer> => {
+    const name = await find(token)
+    if (name === undefined) return 'unknown'
+    guesses.give(from)
+    // One token for each hash verifies, so this holds no more than there are hashes.
+    known.set(mac, { name, untilMs: performance.now() + rememberMs })
+    return { name }
+  }
+
   return {
     async identify(token, address) {
       const mac = createHmac('sha256', processKey).update(token).digest('base64')
       const entry = known.get(mac)
       if (entry !== undefined && performance.now() < entry.untilMs) return { name: entry.name }
+      const asked = underWay.get(mac)
+      if (asked !== undefined) return asked
       const from = addressKey(address)
-      const waitMs = guesses.wait(from)
+      // Taken before and given back: guesses that come together count too.
+      const waitMs = guesses.take(from)
       if (waitMs > 0) return { waitMs }
-      const name = await find(token)
-      if (name === undefined) {
-        guesses.take(from)
-        return 'unknown'
-      }
-      // One token for each hash verifies, so this holds no more than there are hashes.
-      known.set(mac, { name, untilMs: performance.now() + rememberMs })
-      return { name }
+      const answer = judge(token, mac, from).finally(() => underWay.delete(mac))
+      underWay.set(mac, answer)
+      return answer
     },
   }
 }

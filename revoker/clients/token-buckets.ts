@@ -23,6 +23,8 @@ export interface TokenBuckets {
   take(key: string): number
   /** What {@link take} would return; takes nothing. */
   wait(key: string): number
+  /** Gives a token back that was taken. */
+  give(key: string): void
 }
 
 /** Creates buckets, all of them full. */
@@ -46,6 +48,10 @@ export function createTokenBuckets(options: TokenBucketOptions): TokenBuckets {
       if (oldest !== undefined && fullAtMs.size >= keysLimit) fullAtMs.delete(oldest)
       fullAtMs.set(key, next)
       return 0
+    },
+    give(key) {
+      const fullAt = fullAtMs.get(key)
+      if (fullAt !== undefined) fullAtMs.set(key, fullAt - tokenMs)
     },
   }
 }

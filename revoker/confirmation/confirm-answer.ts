@@ -22,6 +22,7 @@ export async function confirmAnswer(
   if (waitMs === undefined) return undefined
   const gone = new AbortController()
   reply.raw.once('close', () => gone.abort())
+  if (reply.raw.destroyed) gone.abort()
   const confirmation = await confirmer.confirm(publication, waitMs, gone.signal)
   reply.header('Preference-Applied', 'wait')
   reply.header('Revocation-Status', confirmationText(confirmation))
