@@ -8,7 +8,7 @@ import { beforeFirst, type EventLog } from '../event-log/event-log.ts'
 import type { LogFollower } from '../event-log/follow.ts'
 import { RescindError } from '../revocation/error.ts'
 import type { EventCodec } from '../revocation/formats/rescind.ts'
-import { matchKey } from '../revocation/key.ts'
+import { keyText, matchKey } from '../revocation/key.ts'
 import type { Times } from '../revocation/live-key.ts'
 import { checkRevocation, type Revocation } from '../revocation/revocation.ts'
 import type { Logger } from '../runtime/logger.ts'
@@ -98,19 +98,38 @@ async function publishTogether(
   // What restored it may not have been read yet; to append a repeat is harmless.
   const held = all.some(isHeld) && (await hasReadAll(options)) ? new Set(all.filter(isHeld)) : new Set()
   const heldAt = held.size > 0 ? await confirmRead(options) : -1
-  const missing = all.filter(one => !held.has(one))
+  const standIns = repeatsIn(all.filter(one => !held.has(one)))
+  const missing = all.filter(one => !held.has(one) && !standIns.has(one))
   const positions = missing.length > 0 ? await append(missing, now, options) : []
   const positionOf = new Map(missing.map((one, index) => [one, positions[index] as number]))
   return {
     position: Math.max(heldAt, ...positions),
     isByJti: all.every(isByJti),
-    each: all.map(one => ({
-      position: positionOf.get(one) ?? heldAt,
-      id: held.has(one) ? undefined : one.event.id,
-      expiresAt: one.times.expiresAt,
-    })),
+    each: all.map(one => {
+      const appended = standIns.get(one) ?? one
+      return {
+        position: positionOf.get(appended) ?? heldAt,
+        id: held.has(one) ? undefined : appended.event.id,
+        expiresAt: one.times.expiresAt,
+      }
+    }),
   }
 }
+
+/** Those that say no more than one before them, and that one. */
+function repeatsIn(all: readonly Prepared[]): ReadonlyMap<Prepared, Prepared> {
+  const first = new Map<string, Prepared>()
+  const repeats = new Map<Prepared, Prepared>()
+  for (const one of all) {
+    const before = first.get(keyText(one.key))
+    if (before === undefined) first.set(keyText(one.key), one)
+    else if (saysAsMuch(before, one)) repeats.set(one, before)
+  }
+  return repeats
+}
+
+const saysAsMuch = ({ times }: Prepared, other: Prepared): boolean =>
+  times.expiresAt >= other.times.expiresAt && times.issuedBefore >= other.times.issuedBefore
 
 /** Of several it is said which one is wrong. */
 function naming<Result>(index: number, action: () => Result): Result {

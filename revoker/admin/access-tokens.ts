@@ -3,12 +3,13 @@
  *
  * @module
  */
+import { createHash } from 'node:crypto'
 import type { LogFollower } from '../../event-log/follow.ts'
 import { clientOf, valueText } from '../../revocation/claims.ts'
 import { ownMember } from '../../revocation/json-object.ts'
 import { rejecting } from '../../revocation/probes.ts'
 import { lifetimeAt } from '../../revocation/token-lifetimes.ts'
-import { printable } from '../../runtime/printable.ts'
+import { percentEncoded } from '../../runtime/printable.ts'
 import { factsOf } from '../../token/facts.ts'
 import type { TokenVerifier, VerifiedToken } from '../../token/verifier.ts'
 
@@ -76,5 +77,9 @@ function isRevoked(token: VerifiedToken, options: AccessTokenOptions): boolean {
 /** Never the name of a static token, unless the configuration has one that begins like this. */
 function nameOf({ payload }: VerifiedToken): string {
   const who = valueText(ownMember(payload, 'sub')) ?? clientOf(payload) ?? 'unknown'
-  return `jwt:${printable(who).slice(0, nameLimit)}`
+  const name = percentEncoded(who)
+  // Two that are cut must not become one.
+  const rest =
+    name.length > nameLimit ? `#${createHash('sha256').update(who).digest('hex').slice(0, 16)}` : ''
+  return `jwt:${name.slice(0, nameLimit)}${rest}`
 }

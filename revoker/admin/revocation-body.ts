@@ -5,6 +5,7 @@
  */
 import Type, { type Static } from 'typebox'
 import type { Match } from '../../revocation/key.ts'
+import type { LiveState } from '../../revocation/live-state.ts'
 import type { TokenVerifier, VerifyRules } from '../../token/verifier.ts'
 import { cutNow } from '../margins.ts'
 import type { Problem } from '../problem.ts'
@@ -18,6 +19,8 @@ export interface RevocationBodyOptions {
   readonly rules: () => VerifyRules
   /** Issuers of the configuration; a revocation that names another one would revoke nothing. */
   readonly issuers: readonly string[]
+  /** Says how long a cut lasts. */
+  readonly state: Pick<LiveState, 'timesOf'>
   /** Wall clock, seconds. */
   readonly nowSeconds: () => number
 }
@@ -62,18 +65,38 @@ export async function newRevocation(
   if ((body.token === undefined) === (body.match === undefined)) return invalid('give either token or match')
   if (body.token !== undefined) return tokenRevocation(body, texts, options)
   const match = body.match as Match
+  const times = timesOf(body, match, options)
   return (
-    issuerProblem(match, body.issuerWide === true, options.issuers) ?? {
-      match,
-      ...texts,
-      ...(body.expiresAt === undefined ? {} : { expiresAt: body.expiresAt }),
-      ...(body.issuedBefore === undefined
-        ? {}
-        : {
-            issuedBefore:
-              body.issuedBefore === 'now' ? cutNow(match, options.nowSeconds()) : body.issuedBefore,
-          }),
-    }
+    issuerProblem(match, body.issuerWide === true, options.issuers) ??
+    overProblem(times, options) ?? { match, ...texts, ...times }
+  )
+}
+
+type GivenTimes = Pick<NewRevocation, 'expiresAt' | 'issuedBefore'>
+
+function timesOf(
+  { expiresAt, issuedBefore }: RevocationBody,
+  match: Match,
+  { nowSeconds }: RevocationBodyOptions,
+): GivenTimes {
+  const cut = issuedBefore === 'now' ? cutNow(match, nowSeconds()) : issuedBefore
+  return {
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(cut === undefined ? {} : { issuedBefore: cut }),
+  }
+}
+
+/** A day: what expired a moment ago nobody meant otherwise. */
+const longOverSeconds = 86_400
+
+/** A date in other units, or of another century, would be answered as revoked, and revoke nothing. */
+function overProblem(times: GivenTimes, { state, nowSeconds }: RevocationBodyOptions): Problem | undefined {
+  const isGiven = times.expiresAt !== undefined || times.issuedBefore !== undefined
+  const { expiresAt } = state.timesOf(times)
+  if (!isGiven || expiresAt + longOverSeconds > nowSeconds()) return undefined
+  const name = times.issuedBefore === undefined ? 'expiresAt' : 'issuedBefore'
+  return invalid(
+    `${name}: what this revokes has expired, so it would revoke nothing; give seconds since 1970`,
   )
 }
 

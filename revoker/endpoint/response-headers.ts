@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { percentEncoded } from '../../runtime/printable.ts'
 
 /** `gateway`: with the two headers that WSO2's gateway adds; `none`: nothing is told of the tokens. */
 export type ResponseHeaders = 'wso2' | 'gateway' | 'none'
@@ -54,6 +55,6 @@ const valueLimit = 8_192
 
 /** A text as a header value: what is not printable ASCII is percent-encoded, so that nothing can be injected. */
 export function headerValue(text: string): string {
-  const value = text.replaceAll(/[^\x20-\x7e]/gu, character => encodeURIComponent(character.toWellFormed()))
+  const value = percentEncoded(text)
   return value.length <= valueLimit ? value : ''
 }

@@ -156,6 +156,20 @@ describe('an administrator', () => {
         () => ({ match: { iss, sub: 'x' }, issuedBefore: now() + 900 }),
       ],
       [
+        'with one that has expired: a date that is no seconds since 1970 would revoke nothing',
+        400,
+        'ERR_REVOCATION_INVALID',
+        /^revocations\[1\]: issuedBefore: what this revokes has expired/,
+        () => ({ match: { iss, sub: 'x' }, issuedBefore: 20260501 }),
+      ],
+      [
+        'with one that ended days ago',
+        400,
+        'ERR_REVOCATION_INVALID',
+        /^revocations\[1\]: expiresAt: what this revokes has expired/,
+        () => ({ match: { iss, sub: 'x' }, expiresAt: now() - 90_000 }),
+      ],
+      [
         'with one of a claim set that is not declared',
         400,
         'ERR_CLAIM_SET_UNKNOWN',

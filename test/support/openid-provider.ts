@@ -60,6 +60,13 @@ const createProvider = async (issuer: string): Promise<RequestListener> => {
   })
 }
 
+/** RFC 7009 section 2.1: a client revokes its own tokens. */
+const isOwnToken = (
+  _context: unknown,
+  client: { readonly clientId: string },
+  token: { readonly clientId?: string },
+): boolean => token.clientId === client.clientId
+
 const configuration = (key: object): object => ({
   jwks: { keys: [key] },
   clients: Object.entries(secrets).map(([client_id, client_secret]) => ({
@@ -75,7 +82,7 @@ const configuration = (key: object): object => ({
     devInteractions: { enabled: false },
     clientCredentials: { enabled: true },
     introspection: { enabled: true, allowedPolicy: () => true },
-    revocation: { enabled: true },
+    revocation: { enabled: true, allowedPolicy: isOwnToken },
     resourceIndicators: {
       enabled: true,
       defaultResource: () => testAudience,

@@ -194,6 +194,16 @@ describe('revocations that are published together', () => {
     assert.equal(position, 2)
   })
 
+  test('are appended once each: of two that are equal the second says nothing more', async () => {
+    const log = await start()
+    const longer = { ...alice, expiresAt: 3_000 }
+    const { each } = await log.publisher.publishAll([alice, alice, longer])
+    assert.equal(log.store.entries.length, 2)
+    assert.equal(each[1]?.id, each[0]?.id)
+    assert.equal(each[1]?.position, each[0]?.position)
+    assert.notEqual(each[2]?.id, each[0]?.id)
+  })
+
   test('are told to enforcers of Choreo Connect if each is of one jti', async () => {
     const log = await start()
     const byJti = { match: { jti: 'j' }, expiresAt: 2_000, actor: 'test' }
