@@ -154,65 +154,6 @@ describe('refused, and not appended, is', () => {
   })
 })
 
-describe('revocations that are published together', () => {
-  const both = [alice, { ...alice, match: { iss: 'https://op.example', jti: 'j' } }] as const
-
-  test('are appended in their order, and are enforced from the last position on', async () => {
-    const log = await start()
-    const { each, position, isByJti } = await log.publisher.publishAll(both)
-    assert.deepEqual(
-      each.map(published => published.position),
-      [1, 2],
-    )
-    assert.equal(position, 2)
-    assert.equal(isByJti, false)
-  })
-
-  test('are all refused if one is', async () => {
-    const log = await start()
-    const bad = { ...alice, match: {} }
-    await assert.rejects(log.publisher.publishAll([alice, bad]), hasCode('ERR_REVOCATION_INVALID'))
-    assert.equal(log.store.entries.length, 0)
-  })
-
-  test('are all refused if there is room for some only', async () => {
-    const log = await start({ revocationsLimit: 1 })
-    await assert.rejects(log.publisher.publishAll(both), hasCode('ERR_REVOCATIONS_LIMIT'))
-    assert.equal(log.store.entries.length, 0)
-  })
-
-  test('are appended only where the log lacks them', async () => {
-    const log = await start()
-    await log.publisher.publish(alice)
-    await log.caughtUp()
-    const { each, position } = await log.publisher.publishAll(both)
-    assert.equal(each[0]?.id, undefined)
-    assert.deepEqual(
-      each.map(published => published.position),
-      [1, 2],
-    )
-    assert.equal(position, 2)
-  })
-
-  test('are appended once each: of two that are equal the second says nothing more', async () => {
-    const log = await start()
-    const longer = { ...alice, expiresAt: 3_000 }
-    const { each } = await log.publisher.publishAll([alice, alice, longer])
-    assert.equal(log.store.entries.length, 2)
-    assert.equal(each[1]?.id, each[0]?.id)
-    assert.equal(each[1]?.position, each[0]?.position)
-    assert.notEqual(each[2]?.id, each[0]?.id)
-  })
-
-  test('are told to enforcers of Choreo Connect if each is of one jti', async () => {
-    const log = await start()
-    const byJti = { match: { jti: 'j' }, expiresAt: 2_000, actor: 'test' }
-    assert.equal((await log.publisher.publishAll([byJti])).isByJti, true)
-    const cut = { match: { jti: 'j' }, issuedBefore: 900, actor: 'test' }
-    assert.equal((await log.publisher.publishAll([byJti, cut])).isByJti, false)
-  })
-})
-
 test('an append that failed is not taken for done: the same revocation is appended when it is asked for again', async () => {
   const log = await start()
   log.store.failAppends(new RescindError('ERR_LOG_TIMEOUT', 'it may have been stored'))
