@@ -4,7 +4,7 @@
  * @module
  */
 import { accessSync, constants, mkdirSync } from 'node:fs'
-import { type Database, open, type RootDatabase } from 'lmdb'
+import type { Database, RootDatabase } from 'lmdb'
 import { historyLimit } from '../revocation/digest-history.ts'
 import { RescindError } from '../revocation/error.ts'
 import type { PackedKey } from '../revocation/live-rows.ts'
@@ -13,6 +13,7 @@ import type { RevocationText, TakenChanges } from './checkpoint-changes.ts'
 import { checkFileSize, noteFileSize } from './checkpoint-file.ts'
 import { type Group, groupSum, unpackGroup } from './checkpoint-group.ts'
 import type { PlacedText } from './checkpoint-texts.ts'
+import { openRoot } from './data-folder.ts'
 import type { LogPosition } from './event-log.ts'
 import { claimFolder, type FolderClaim } from './folder-claim.ts'
 import { settleCommit } from './lmdb-commit.ts'
@@ -101,13 +102,7 @@ async function loadFolder(folder: string, load: LoadCheckpoint): Promise<void> {
 }
 
 function openDatabases(folder: string): Databases {
-  const root = open({
-    path: folder,
-    noSubdir: false,
-    maxDbs: 6,
-    overlappingSync: false,
-    eventTurnBatching: false,
-  })
+  const root = openRoot(folder)
   return {
     root,
     meta: root.openDB({ name: 'meta' }),

@@ -8,6 +8,10 @@ import { open, type RootDatabase } from 'lmdb'
 import { RescindError } from '../revocation/error.ts'
 import { claimFolder } from './folder-claim.ts'
 
+/** Opens the databases of a folder, at most six. Without overlapping sync a transaction resolves when it is on disk. */
+export const openRoot = (folder: string): RootDatabase =>
+  open({ path: folder, noSubdir: false, maxDbs: 6, overlappingSync: false, eventTurnBatching: false })
+
 /** An opened folder. */
 export interface DataFolder<Databases> {
   readonly root: RootDatabase
@@ -44,13 +48,7 @@ export async function openDataFolder<Databases>(
   }
   const claim = await claimFolder(folder, setting)
   try {
-    const root = open({
-      path: folder,
-      noSubdir: false,
-      maxDbs: 6,
-      overlappingSync: false,
-      eventTurnBatching: false,
-    })
+    const root = openRoot(folder)
     return {
       root,
       databases: openIn(root),

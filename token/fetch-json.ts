@@ -4,6 +4,7 @@
  * @module
  */
 import { RescindError } from '../revocation/error.ts'
+import { readLimited } from './read-limited.ts'
 import type { Timing } from './timing.ts'
 
 /** How to fetch. */
@@ -56,9 +57,9 @@ async function exchange(url: URL, options: FetchJsonOptions, signal: AbortSignal
     if (response.status === 404) return { found: false }
     throw new Error(refusalOf(response.status))
   }
-  const text = await readText(response, options.limitBytes)
+  const body = await readLimited(response.body ?? noBody(), options.limitBytes)
   try {
-    return { found: true, document: JSON.parse(text) }
+    return { found: true, document: JSON.parse(body.toString('utf8')) }
   } catch {
     throw new Error('the answer is not JSON')
   }
@@ -69,16 +70,7 @@ function refusalOf(status: number): string {
   return `answered ${status}${redirect ? '; redirects are not followed, configure the final URL' : ''}`
 }
 
-async function readText(response: Response, limitBytes: number): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let sizeBytes = 0
-  for await (const chunk of response.body ?? []) {
-    sizeBytes += chunk.length
-    if (sizeBytes > limitBytes) throw new Error(`the answer is larger than ${limitBytes} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
-}
+async function* noBody(): AsyncGenerator<Uint8Array> {}
 
 /** The innermost message: fetch says only 'fetch failed' and hides why in `cause`. */
 function causeOf(error: unknown): string {

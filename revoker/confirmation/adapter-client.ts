@@ -6,6 +6,7 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import type { ClientTlsOptions } from '../../runtime/client-tls.ts'
+import { readLimited } from '../../token/read-limited.ts'
 import { fleetViewOf } from './fleet-view.ts'
 import type { VersionQuestion } from './log-question.ts'
 import type { AdapterAnswer } from './verdict.ts'
@@ -97,20 +98,9 @@ const nameOf = ({ url, address }: AdapterPlace): string =>
   address === undefined ? url.host : `${url.host} (${address})`
 
 async function readAnswer(response: IncomingMessage): Promise<Pick<AdapterAnswer, 'view' | 'problem'>> {
-  const text = await readText(response)
+  const body = await readLimited(response, answerBytesLimit)
   if (response.statusCode === 503) return { problem: 'too many wait for it already' }
   if (response.statusCode !== 200) return { problem: `answered ${response.statusCode}` }
-  const view = fleetViewOf(JSON.parse(text))
+  const view = fleetViewOf(JSON.parse(body.toString()))
   return view === undefined ? { problem: 'its answer is not that of an adapter' } : { view }
-}
-
-async function readText(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of response) {
-    bytes += chunk.length
-    if (bytes > answerBytesLimit) throw new Error(`its answer is larger than ${answerBytesLimit} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString()
 }

@@ -8,6 +8,7 @@ import { Agent as HttpsAgent, type RequestOptions, request as requestHttps } fro
 import { RescindError } from '../../revocation/error.ts'
 import { type JsonObject, ownMember, parseJsonObject } from '../../revocation/json-object.ts'
 import type { ClientTlsOptions } from '../../runtime/client-tls.ts'
+import { readLimited } from '../../token/read-limited.ts'
 import type { RevocationRequest } from '../endpoint/revocation-request.ts'
 
 /** Where it is, and how it is asked. */
@@ -158,15 +159,9 @@ function send(url: URL, { agents, headers, body, timeoutMs }: Sending): Promise<
 }
 
 async function readBody(response: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of response) {
-    bytes += chunk.length
-    if (bytes > answerLimitBytes) throw new Error(`the answer is larger than ${answerLimitBytes} bytes`)
-    chunks.push(chunk)
-  }
-  if (bytes === 0 && !saysItsEnd(response)) throw new Error('the answer may have been cut off')
-  return Buffer.concat(chunks)
+  const body = await readLimited(response, answerLimitBytes)
+  if (body.length === 0 && !saysItsEnd(response)) throw new Error('the answer may have been cut off')
+  return body
 }
 
 /** An answer that ends with its connection may have been longer (RFC 9112 section 6.3). */

@@ -5,28 +5,13 @@
  * @module
  */
 import assert from 'node:assert/strict'
-import { afterEach, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { opaqueFingerprint } from '../../revocation/token-fingerprint.ts'
-import {
-  accessTokenFor,
-  matchesOf,
-  type RelayUnderTest,
-  type RelayUnderTestOptions,
-  refreshTokenFor,
-  startRelay,
-} from '../support/relay.ts'
+import { accessTokenFor, matchesOf, refreshTokenFor, relaysOfTests } from '../support/relay.ts'
 import { basic } from '../support/revoking.ts'
 import { testClient } from '../support/stack.ts'
 
-const opened: RelayUnderTest[] = []
-const start = async (options: RelayUnderTestOptions): Promise<RelayUnderTest> => {
-  const relay = await startRelay(options)
-  opened.push(relay)
-  return relay
-}
-afterEach(async () => {
-  for (const relay of opened.splice(0)) await relay.stop()
-})
+const start = relaysOfTests()
 
 describe('an identity provider of which nothing more is known (generic)', () => {
   test('proves nothing by a bare 200', async () => {

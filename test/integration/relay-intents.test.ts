@@ -5,29 +5,20 @@
  * @module
  */
 import assert from 'node:assert/strict'
-import { afterEach, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { RescindError } from '../../revocation/error.ts'
 import { until } from '../support/condition.ts'
 import {
   accessTokenFor,
   matchesOf,
   type RelayUnderTest,
-  type RelayUnderTestOptions,
   refreshTokenFor,
-  startRelay,
+  relaysOfTests,
 } from '../support/relay.ts'
 import { basic } from '../support/revoking.ts'
 import { testClient } from '../support/stack.ts'
 
-const opened: RelayUnderTest[] = []
-const start = async (options: RelayUnderTestOptions): Promise<RelayUnderTest> => {
-  const relay = await startRelay(options)
-  opened.push(relay)
-  return relay
-}
-afterEach(async () => {
-  for (const relay of opened.splice(0)) await relay.stop()
-})
+const start = relaysOfTests()
 
 const invalidToken = { status: 200, body: '{"error":"invalid_token"}' }
 const away = new RescindError('ERR_LOG_UNREACHABLE', 'the log is away')

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { afterEach } from 'node:test'
 import { beforeFirst } from '../../event-log/event-log.ts'
 import { type FollowOptions, followLog, type LogFollower } from '../../event-log/follow.ts'
 import { createPublisher, type Publisher } from '../../revoker/publisher.ts'
@@ -78,5 +79,18 @@ export const startPublishedLog = async (
       await follower.close()
       await log.close()
     },
+  }
+}
+
+/** Starts publishers for the tests of a file, and stops them after each test. */
+export const publishedLogsOfTests = (): typeof startPublishedLog => {
+  const opened: PublishedLog[] = []
+  afterEach(async () => {
+    for (const log of opened.splice(0)) await log.close()
+  })
+  return async options => {
+    const log = await startPublishedLog(options)
+    opened.push(log)
+    return log
   }
 }

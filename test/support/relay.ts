@@ -6,6 +6,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { afterEach } from 'node:test'
 import type { Match } from '../../revocation/key.ts'
 import type { Answer } from '../../revoker/endpoint/answer.ts'
 import { readForm } from '../../revoker/endpoint/form.ts'
@@ -51,8 +52,7 @@ export interface RelayUnderTest {
 
 const now = () => Date.now() / 1_000
 
-/** Starts everything. */
-export async function startRelay(options: RelayUnderTestOptions): Promise<RelayUnderTest> {
+async function startRelay(options: RelayUnderTestOptions): Promise<RelayUnderTest> {
   const folder = mkdtempSync(join(tmpdir(), 'rescind-relay-'))
   const provider = await startFakeIdentityProvider()
   const issuer = await createTestIssuer()
@@ -160,3 +160,16 @@ export const refreshTokenFor = ({ issuer }: RelayUnderTest, claims: object = {})
 /** What was published matches this, in order. */
 export const matchesOf = (relay: RelayUnderTest): readonly Match[] =>
   relay.published().map(({ match }) => match)
+
+/** Starts relays for the tests of a file, and stops them after each test. */
+export function relaysOfTests(): (options: RelayUnderTestOptions) => Promise<RelayUnderTest> {
+  const opened: RelayUnderTest[] = []
+  afterEach(async () => {
+    for (const relay of opened.splice(0)) await relay.stop()
+  })
+  return async options => {
+    const relay = await startRelay(options)
+    opened.push(relay)
+    return relay
+  }
+}

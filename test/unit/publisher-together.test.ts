@@ -1,22 +1,13 @@
 /** Revocations that are published together: all or none, in their order, and nothing twice. */
 import assert from 'node:assert/strict'
-import { afterEach, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { RescindError } from '../../revocation/error.ts'
 import type { NewRevocation } from '../../revoker/publisher.ts'
-import { type PublishedLog, startPublishedLog } from '../support/published-log.ts'
+import { publishedLogsOfTests } from '../support/published-log.ts'
 
 const alice: NewRevocation = { match: { iss: 'https://a', sub: 'alice' }, expiresAt: 2_000, actor: 'test' }
 
-const opened: PublishedLog[] = []
-const start = async (options?: Parameters<typeof startPublishedLog>[0]): Promise<PublishedLog> => {
-  const log = await startPublishedLog(options)
-  opened.push(log)
-  return log
-}
-
-afterEach(async () => {
-  for (const log of opened.splice(0)) await log.close()
-})
+const start = publishedLogsOfTests()
 
 const hasCode = (code: string) => (error: unknown) => error instanceof RescindError && error.code === code
 

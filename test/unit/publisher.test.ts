@@ -1,6 +1,6 @@
 /** What a revoker appends: what it was asked for, once, and nothing that no enforcer could act on. */
 import assert from 'node:assert/strict'
-import { afterEach, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { RescindError } from '../../revocation/error.ts'
 import { LiveState } from '../../revocation/live-state.ts'
@@ -8,7 +8,12 @@ import { keepLifetimeDeclared } from '../../revoker/lifetime-declaration.ts'
 import type { NewRevocation } from '../../revoker/publisher.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import { tableOf, tableRejects } from '../support/decide.ts'
-import { createErrorLogger, type PublishedLog, startPublishedLog } from '../support/published-log.ts'
+import {
+  createErrorLogger,
+  type PublishedLog,
+  publishedLogsOfTests,
+  startPublishedLog,
+} from '../support/published-log.ts'
 import { modelRejects } from '../support/revocation-model.ts'
 import {
   anyRevocation,
@@ -22,16 +27,7 @@ import {
 
 const alice: NewRevocation = { match: { iss: 'https://a', sub: 'alice' }, expiresAt: 2_000, actor: 'test' }
 
-const opened: PublishedLog[] = []
-const start = async (options?: Parameters<typeof startPublishedLog>[0]): Promise<PublishedLog> => {
-  const log = await startPublishedLog(options)
-  opened.push(log)
-  return log
-}
-
-afterEach(async () => {
-  for (const log of opened.splice(0)) await log.close()
-})
+const start = publishedLogsOfTests()
 
 const hasCode = (code: string) => (error: unknown) => error instanceof RescindError && error.code === code
 
