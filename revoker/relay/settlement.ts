@@ -126,6 +126,8 @@ export const newIntent = (at: number, client: string | undefined): Intent => ({
 function revocationsOf(intent: Intent, options: SettlementOptions): NewRevocation[] {
   const { nowSeconds, longestTokenSeconds, graceSeconds } = options
   const actor = intent.client === undefined ? 'relay' : `client:${intent.client}`
+  // No token is accepted longer, also one whose issuer's clock is ahead; the log may refuse what says more.
+  const latest = intent.at + longestTokenSeconds() + graceSeconds
   return intent.taken
     .map(
       ({ match, expiresAt, cut, tokenType }): NewRevocation => ({
@@ -134,9 +136,7 @@ function revocationsOf(intent: Intent, options: SettlementOptions): NewRevocatio
         actor,
         ...(cut
           ? { issuedBefore: cutNow(match, intent.at) }
-          : {
-              expiresAt: Math.min(expiresAt ?? Number.POSITIVE_INFINITY, intent.at + longestTokenSeconds()),
-            }),
+          : { expiresAt: Math.min(expiresAt ?? latest, latest) }),
       }),
     )
     .filter(({ expiresAt }) => expiresAt === undefined || expiresAt + graceSeconds > nowSeconds())

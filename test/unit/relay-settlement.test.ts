@@ -72,7 +72,17 @@ test('a cut reaches to when the identity provider answered, and its margin beyon
 test('a token that does not say when it expires is revoked for as long as any may live', async t => {
   const { settlement, published } = await start(t)
   await settlement.settle('key', intentWith({ taken: [block()] }))
-  assert.equal(published[0]?.[0]?.expiresAt, now - 100 + 600)
+  assert.equal(published[0]?.[0]?.expiresAt, now - 100 + 600 + 60)
+})
+
+test('a token is revoked until it expires, also if the clock of its issuer was ahead; none longer than any is accepted', async t => {
+  const { settlement, published } = await start(t)
+  const ends = [now - 100 + 600, now - 100 + 659, now * 1_000]
+  await settlement.settle('key', intentWith({ taken: ends.map(block) }))
+  assert.deepEqual(
+    published[0]?.map(({ expiresAt }) => expiresAt),
+    [now + 500, now + 559, now + 560],
+  )
 })
 
 test('a token that is expired everywhere is not published, and nothing stays open', async t => {
