@@ -17,6 +17,7 @@ describe('an enforcer whose adapter goes away', () => {
   let stack: Stack
   let process: RescindProcess
   let enforcer: EnforcerClient
+  let adminPort: number
   let config: object
   let revoked: string
   const start = async (ready?: (line: LogLine) => boolean): Promise<void> => {
@@ -26,12 +27,13 @@ describe('an enforcer whose adapter goes away', () => {
   before(async () => {
     stack = await startStack()
     const port = await freePort()
+    adminPort = await freePort()
     config = {
       log: { format: 'json' },
       issuers: stack.config.issuers,
       enforcer: {
         address: `127.0.0.1:${port}`,
-        adminAddress: '127.0.0.1:0',
+        adminAddress: `127.0.0.1:${adminPort}`,
         adapters: [`127.0.0.1:${stack.ports.adapter}`],
         drainDelay: '0s',
       },
@@ -50,6 +52,8 @@ describe('an enforcer whose adapter goes away', () => {
 
   test('goes on deciding by what it knows', async () => {
     await until('it has noticed', () => process.output().includes('no discovery from this adapter'))
+    // Health and checks follow this within a moment, so that they alone would not show what has just been lost.
+    assert.equal((await fetch(`http://127.0.0.1:${adminPort}/readyz`)).status, 200)
     assert.equal(await enforcer.health(), 'SERVING')
     assert.equal((await enforcer.checkToken(revoked)).reason, 'revoked')
     assert.equal((await enforcer.checkToken(await stack.issuer.sign())).code, status.OK)
