@@ -113,8 +113,9 @@ async function listPage(
 ): Promise<Page> {
   const { log, follower } = options
   await readToEnd({ log, follower })
-  const end = follower.state.position
-  if (from.position >= end) {
+  // Asked anew at each entry: what trimming copies while this reads is shown where its copy is, behind what was the end.
+  const isEnd = ({ position }: LogPosition) => position >= follower.state.position
+  if (isEnd(from)) {
     checkCursor(from, options)
     return { revocations: [], complete: true }
   }
@@ -126,7 +127,7 @@ async function listPage(
       const revocation = listedEntry(entry, filter, options)
       if (revocation !== undefined) revocations.push(revocation)
       last = entry
-      if (entry.position >= end) return { revocations, complete: true }
+      if (isEnd(entry)) return { revocations, complete: true }
       if (budget.isSpent(revocation === undefined ? 0 : entry.event.length)) break
     }
     if (last === from) throw new RescindError('ERR_LOG_UNREACHABLE', 'the event log did not answer in time')
@@ -147,15 +148,19 @@ async function* entriesAfter(
   from: LogPosition,
   signal: AbortSignal,
 ): AsyncGenerator<LogEntry> {
+  let last = from
   try {
     for await (const page of log.read(from, signal)) {
-      yield* page
+      for (const entry of page) {
+        last = entry
+        yield entry
+      }
       // Others have their turn between two pages.
       await new Promise(setImmediate)
     }
   } catch (error) {
-    if (error instanceof RescindError && error.code === 'ERR_LOG_ROLLED_BACK') throw invalidCursor()
-    throw error
+    if (!(error instanceof RescindError) || error.code !== 'ERR_LOG_ROLLED_BACK') throw error
+    throw last === from ? invalidCursor() : changedMeanwhile()
   }
 }
 
@@ -204,6 +209,9 @@ function decodedBy(codec: EventCodec, event: Uint8Array): LogEvent | undefined {
     throw error
   }
 }
+
+const changedMeanwhile = () =>
+  new RescindError('ERR_LOG_BEHIND', 'the event log was trimmed while it was read; try again')
 
 const invalidCursor = () =>
   new RescindError(

@@ -7,11 +7,36 @@ import { aborted } from '../../runtime/abort-signal.ts'
 import { hashSecret } from '../../token/secret.ts'
 import { assertProblem, createAdminClient } from '../support/admin-client.ts'
 import { type AdminServerOptions, startAdminServer } from '../support/admin-server.ts'
-import type { MemoryLogStore } from '../support/memory-log.ts'
+import { until } from '../support/condition.ts'
+import { createMemoryLogStore, type MemoryLogStore } from '../support/memory-log.ts'
 import { block, bytesOf, restore } from '../support/revocations.ts'
 import { adminToken } from '../support/stack.ts'
 
 const expiresAt = Math.floor(Date.now() / 1000) + 3600
+
+/** A log that a list reads entry by entry; `meanwhile` happens once, before the list has the entry at a position. */
+const interrupted = (position: number, meanwhile: (store: MemoryLogStore) => Promise<void>) => {
+  let isDone = false
+  return (store: MemoryLogStore): EventLog => {
+    const log = store.open()
+    let readers = 0
+    return {
+      ...log,
+      read: async function* (after, signal) {
+        const isFollower = readers++ === 0
+        for await (const page of log.read(after, signal)) {
+          for (const entry of page) {
+            if (!isFollower && !isDone && entry.position >= position) {
+              isDone = true
+              await meanwhile(store)
+            }
+            yield [entry]
+          }
+        }
+      },
+    }
+  }
+}
 
 const start = async (options: AdminServerOptions = {}) => {
   const tokens = [{ name: 'tester', hash: await hashSecret(adminToken) }]
@@ -43,6 +68,38 @@ describe('a list', () => {
     assert.deepEqual(await idsNow(`cursor=${cursor}`), [[revocationName(one), true]])
     const forgotten = Buffer.from('1.abc').toString('base64url')
     assertProblem(await admin.ask('GET', `/revocations?cursor=${forgotten}`), 400, 'ERR_CURSOR_INVALID')
+  })
+
+  test('shows what trimming copies while the log is listed', async t => {
+    const [one, two] = [block({ jti: 'one' }, expiresAt), block({ jti: 'two' }, expiresAt)]
+    const openLog = interrupted(2, async store => {
+      await store.open().append(bytesOf(one))
+      await until('the revoker knows the copy', () => follower.state.position === 4)
+    })
+    const { admin, append, close, follower } = await start({ openLog })
+    t.after(close)
+    await append(one, two)
+    const { revocations, complete } = await admin.do('GET', '/revocations')
+    assert.deepEqual(
+      revocations.map(({ id, version }: { id: string; version: number }) => [id, version]),
+      [
+        [revocationName(two), 3],
+        [revocationName(one), 4],
+      ],
+    )
+    assert.equal(complete, true)
+  })
+
+  test('says that it must be asked again when trimming overtook it', async t => {
+    const store = createMemoryLogStore({ pageEntries: 1 })
+    await store.open().append(bytesOf({ kind: 'token-lifetime', seconds: 3_600, declaredAt: 0 }))
+    const openLog = interrupted(3, async () => store.trim(5))
+    const { admin, append, close } = await start({ store, openLog })
+    t.after(close)
+    const all = ['one', 'two', 'three', 'four'].map(jti => block({ jti }, expiresAt))
+    await append(...all)
+    assertProblem(await admin.ask('GET', '/revocations'), 503, 'ERR_LOG_BEHIND')
+    assert.equal((await admin.do('GET', '/revocations')).revocations.length, 1)
   })
 
   test('passes over what is no revocation, cannot be read, or is of no claim set', async t => {
