@@ -34,7 +34,7 @@ import { addUnresolved } from './unresolved.ts'
 export interface AdminCredentials {
   readonly tokens: readonly BearerToken[]
   readonly accessTokens: AdminAccessTokens | undefined
-  /** Names in client certificates; of use only where the server asks for certificates. */
+  /** Names in client certificates with their kinds, as `uri:spiffe://corp/ops`; of use only where the server asks for certificates. */
   readonly certificates: readonly string[]
 }
 
@@ -70,6 +70,7 @@ export async function addAdminApi(server: FastifyInstance, options: AdminApiOpti
     ...credentials,
     accessTokens: credentials.accessTokens && { ...options, ...credentials.accessTokens },
     logger,
+    nowSeconds,
   })
   const shared = {
     ...options,

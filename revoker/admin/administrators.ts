@@ -8,8 +8,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from '../../runtime/logger.ts'
 import { notTooOften } from '../../runtime/not-too-often.ts'
 import { parseJwt } from '../../token/jwt.ts'
-import { type BearerToken, bearerOf, createBearerTokens } from '../clients/bearer-tokens.ts'
-import { addressKey, createTokenBuckets } from '../clients/token-buckets.ts'
+import { type BearerToken, bearerOf, createBearerTokens, createGuesses } from '../clients/bearer-tokens.ts'
+import { addressKey } from '../clients/token-buckets.ts'
 import { type Problem, sendProblem, tooManyGuesses } from '../problem.ts'
 import { type AccessTokenOptions, judgeAccessToken } from './access-tokens.ts'
 import { certificateName } from './client-certificate.ts'
@@ -20,9 +20,11 @@ export interface AdministratorOptions {
   readonly tokens: readonly BearerToken[]
   /** Undefined: no JWT is taken. */
   readonly accessTokens: AccessTokenOptions | undefined
-  /** Names in client certificates. */
+  /** Names in client certificates with their kinds, as {@link certificateName} has them. */
   readonly certificates: readonly string[]
   readonly logger: Logger
+  /** Wall clock, seconds. */
+  readonly nowSeconds: () => number
 }
 
 /** Lets administrators in. */
@@ -31,9 +33,6 @@ export interface Administrators {
   /** For `onRequest`: answers, unless an administrator asks. */
   authenticate(request: FastifyRequest, reply: FastifyReply): Promise<unknown>
 }
-
-/** Of access tokens that are not an administrator's: ten at once, then one in five seconds. */
-const failureLimits = { perSecond: 0.2, burst: 10, keysLimit: 10_000 } as const
 
 /** Somebody, or why nobody. */
 type Identified = { readonly name: string } | (Problem & { readonly headers: Record<string, string> })
@@ -74,9 +73,9 @@ export const adminOff: Problem = {
 }
 
 /** An Authorization header counts alone; without one the certificate does. */
-function identifier({ tokens, accessTokens, certificates }: AdministratorOptions) {
-  const bearerTokens = createBearerTokens(tokens)
-  const failures = createTokenBuckets(failureLimits)
+function identifier({ tokens, accessTokens, certificates, nowSeconds }: AdministratorOptions) {
+  const guesses = createGuesses()
+  const bearerTokens = createBearerTokens(tokens, guesses)
 
   const byToken = async (token: string, address: string): Promise<Identified> => {
     const bearer = await bearerTokens.identify(token, address)
@@ -92,7 +91,7 @@ function identifier({ tokens, accessTokens, certificates }: AdministratorOptions
     const verdict = await judgeAccessToken(token, judgedBy)
     if ('name' in verdict) return verdict
     if (verdict.unavailable) return { ...keysUnavailable, headers: {} }
-    const waitMs = failures.take(addressKey(address))
+    const waitMs = guesses.take(addressKey(address))
     if (waitMs > 0) return tooOften(waitMs)
     return wrong(`the access token is not one of an administrator (${verdict.refused})`)
   }
@@ -100,7 +99,7 @@ function identifier({ tokens, accessTokens, certificates }: AdministratorOptions
   return async (request: FastifyRequest): Promise<Identified> => {
     const { authorization } = request.headers
     if (authorization === undefined) {
-      const name = certificateName(request.raw.socket)
+      const name = certificateName(request.raw.socket, nowSeconds())
       const isListed = name !== undefined && certificates.includes(name)
       return isListed ? { name: `certificate:${name}` } : missing
     }

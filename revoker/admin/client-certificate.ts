@@ -5,10 +5,18 @@
  */
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
-import { peerIdentity } from '../../runtime/tls/peer-identity.ts'
+import { peerName } from '../../runtime/tls/peer-identity.ts'
 
-/** The name in the certificate that the client proved to have; undefined without TLS, or if an authority is missing. */
-export function certificateName(socket: Socket): string | undefined {
+/**
+ * The name in the certificate that the client proved to have, with its kind, as `uri:spiffe://corp/ops`; undefined without
+ * TLS, if an authority is missing, or once the certificate has expired, also on a connection that was opened before.
+ *
+ * @param nowSeconds wall clock.
+ */
+export function certificateName(socket: Socket, nowSeconds: number): string | undefined {
   if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined
-  return peerIdentity(socket.getPeerCertificate())
+  const certificate = socket.getPeerCertificate()
+  if (!(Date.parse(certificate.valid_to) / 1000 > nowSeconds)) return undefined
+  const found = peerName(certificate)
+  return found && `${found.kind}:${found.name}`
 }

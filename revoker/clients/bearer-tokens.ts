@@ -5,7 +5,7 @@
  */
 import { createHmac, randomBytes } from 'node:crypto'
 import { createSecretVerifier } from '../../token/secret.ts'
-import { addressKey, createTokenBuckets } from './token-buckets.ts'
+import { addressKey, createTokenBuckets, type TokenBuckets } from './token-buckets.ts'
 
 /** A token of the configuration. */
 export interface BearerToken {
@@ -30,8 +30,6 @@ export interface BearerTokens {
 }
 
 const rememberMs = 600_000
-/** Ten guesses at once, then one in five seconds. */
-const guessLimits = { perSecond: 0.2, burst: 10, keysLimit: 10_000 } as const
 
 const bearer = /^bearer +(\S+)$/i
 
@@ -39,10 +37,20 @@ const bearer = /^bearer +(\S+)$/i
 export const bearerOf = (authorization: string | undefined): string | undefined =>
   bearer.exec(authorization ?? '')?.[1]
 
-/** Takes the configured tokens: each costs a scrypt for each guess. */
-export function createBearerTokens(tokens: readonly BearerToken[]): BearerTokens {
+/** Counts guesses by address: ten at once, then one in five seconds. */
+export const createGuesses = (): TokenBuckets =>
+  createTokenBuckets({ perSecond: 0.2, burst: 10, keysLimit: 10_000 })
+
+/**
+ * Takes the configured tokens: each costs a scrypt for each guess.
+ *
+ * @param guesses shared with other ways in, if there are any.
+ */
+export function createBearerTokens(
+  tokens: readonly BearerToken[],
+  guesses: TokenBuckets = createGuesses(),
+): BearerTokens {
   const secrets = createSecretVerifier({ rememberLimit: 0 })
-  const guesses = createTokenBuckets(guessLimits)
   const processKey = randomBytes(32)
   const known = new Map<string, { readonly name: string; readonly untilMs: number }>()
 

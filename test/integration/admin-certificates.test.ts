@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
-import { request } from 'node:https'
+import { Agent, request } from 'node:https'
 import { text } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
 import { type FastifyInstance, fastify } from 'fastify'
@@ -15,7 +15,8 @@ import { startStack } from '../support/stack.ts'
 describe('a client certificate', () => {
   const folder = createTestFolder()
   let server: AdminServer
-  let client: Record<'listed' | 'unlisted' | 'foreign', CertificateFiles>
+  let client: Record<'listed' | 'unlisted' | 'foreign' | 'listedCommon' | 'sameButDns', CertificateFiles>
+  let laterSeconds = 0
   let caFile: string
   before(async () => {
     const authority = await createAuthority(folder.path, 'ours')
@@ -27,10 +28,13 @@ describe('a client certificate', () => {
       listed: await authority.issue('ops', { names }),
       unlisted: await authority.issue('dev', { names: 'URI:spiffe://corp/dev' }),
       foreign: await foreign.issue('ops', { names }),
+      listedCommon: await authority.issue('common'),
+      sameButDns: await authority.issue('other', { names: 'DNS:common' }),
     }
     server = await startAdminServer({
+      nowSeconds: () => Date.now() / 1000 + laterSeconds,
       credentials: {
-        certificates: ['spiffe://corp/ops'],
+        certificates: ['uri:spiffe://corp/ops', 'cn:common'],
         tokens: [{ name: 'alice', hash: await hashSecret('token-of-alice') }],
       },
       createServer: () =>
@@ -50,13 +54,18 @@ describe('a client certificate', () => {
     folder.remove()
   })
 
-  const ask = (files: CertificateFiles | undefined, path: string, authorization?: string) =>
+  const ask = (
+    files: CertificateFiles | undefined,
+    path: string,
+    authorization?: string,
+    agent: Agent | false = false,
+  ) =>
     new Promise<{ status: number | undefined; body: string }>((done, fail) => {
       request(
         new URL(path, server.url),
         {
           ca: readFileSync(caFile),
-          agent: false,
+          agent,
           ...(files && { cert: readFileSync(files.certFile), key: readFileSync(files.keyFile) }),
           ...(authorization === undefined ? {} : { headers: { authorization } }),
         },
@@ -77,6 +86,22 @@ describe('a client certificate', () => {
     }
   })
 
+  test('has the kind of name that is listed', async () => {
+    assert.equal((await ask(client.listedCommon, '/claim-sets')).status, 200)
+    assert.equal((await ask(client.sameButDns, '/claim-sets')).status, 401)
+  })
+
+  test('that has expired is refused, also on a connection that was opened before', async t => {
+    t.after(() => {
+      laterSeconds = 0
+      agent.destroy()
+    })
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    assert.equal((await ask(client.listed, '/claim-sets', undefined, agent)).status, 200)
+    laterSeconds = 3 * 24 * 3600
+    assert.equal((await ask(client.listed, '/claim-sets', undefined, agent)).status, 401)
+  })
+
   test('does not make up for a token that is wrong; a token makes up for no certificate', async () => {
     assert.equal((await ask(client.listed, '/claim-sets', 'Bearer wrong')).status, 401)
     assert.equal((await ask(undefined, '/claim-sets', 'Bearer token-of-alice')).status, 200)
@@ -93,7 +118,7 @@ test('a revoker that is configured for it lets them in over HTTPS, and stops alt
   const stack = await startStack({
     edit: config => {
       config.revoker.tls = { address: `127.0.0.1:${port}`, ...own, clientCaFile: authority.caFile }
-      config.revoker.admin = { certificates: ['spiffe://corp/ops'] }
+      config.revoker.admin = { certificates: ['uri:spiffe://corp/ops'] }
     },
   })
   t.after(() => stack.stop())

@@ -30,6 +30,8 @@ export interface AdminServerOptions {
   readonly deadLetters?: DeadLetters
   /** Default: the revoker's, without TLS. */
   createServer?(logger: Logger): FastifyInstance
+  /** Wall clock, seconds; default: this machine's. */
+  nowSeconds?(): number
   /** Longest token lifetime, if the store is not given. */
   readonly lifetimeSeconds?: number
 }
@@ -57,7 +59,7 @@ export async function startAdminServer(options: AdminServerOptions = {}): Promis
   }
   const { logger, lines } = createKeptLogger()
   const follower = followLog({ log, codec: plainCodec, graceSeconds: 330 })
-  const nowSeconds = () => Date.now() / 1000
+  const nowSeconds = options.nowSeconds ?? (() => Date.now() / 1000)
   const shared = { log, follower, codec: plainCodec, logger, nowSeconds }
   const verifier = createTokenVerifier({ issuers, logger })
   const server = options.createServer?.(logger) ?? createHttpServer(logger, [])

@@ -201,7 +201,11 @@ test('access tokens of administrators are of a configured issuer, for an audienc
 
 test('certificates of administrators need an authority by which they are asked for', () => {
   assert.match(
-    problemOf('revoker: {admin: {certificates: [ops]}}'),
+    problemOf('revoker: {admin: {certificates: ["dns:ops"]}}'),
     /revoker.admin.certificates: has no effect without revoker.tls.clientCaFile/,
+  )
+  assert.match(
+    problemOf('revoker: {admin: {certificates: [ops]}}'),
+    /revoker.admin.certificates\[0\]: must be a name in a certificate with its kind/,
   )
 })

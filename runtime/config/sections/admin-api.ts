@@ -35,9 +35,11 @@ export const adminApiSection = section('Who may use the admin API. With nobody i
   tokens: list(adminToken, { maxItems: 16, description: 'The bearer tokens of the admin API.' }),
   jwt: Type.Optional(accessTokens),
   certificates: list(
-    text('a name in a certificate', {
-      maxLength: 256,
-      description: 'The first URI, else the first DNS name, else the common name of a client certificate.',
+    text('a name in a certificate with its kind, as uri:spiffe://corp/ops, dns:ops.corp or cn:ops', {
+      maxLength: 260,
+      pattern: '^(uri|dns|cn):[\\u0020-\\u007e]+$',
+      description:
+        'The name of a client certificate, with its kind: its first URI (uri:), else its first DNS name (dns:), else its common name (cn:).',
     }),
     {
       maxItems: 64,
