@@ -9,6 +9,7 @@ import type { LogFollower } from '../../event-log/follow.ts'
 import { claimTexts, clientOf, type TokenClaims, valueText } from '../../revocation/claims.ts'
 import { ownMember } from '../../revocation/json-object.ts'
 import { type HeldRevocation, rejecting } from '../../revocation/probes.ts'
+import type { Revocation } from '../../revocation/revocation.ts'
 import type { TokenVerifier } from '../../token/verifier.ts'
 import type { AskEnforcers } from '../confirmation/known-enforcers.ts'
 import { answers, claimSetFields, matchClaims, seconds, tokenText, version } from './fields.ts'
@@ -117,13 +118,11 @@ async function explain(text: string, options: ExplainOptions): Promise<Static<ty
       probed: names.every(name => claimTexts(name, token.claims, token.facts).length > 0),
     })),
   }
-  const withTexts = await Promise.all(
-    revocations.map(async (one, index) => ({
-      ...heldAnswer(one),
-      ...(index < textsLimit ? await textsOf(one, options.texts) : {}),
-    })),
-  )
-  const enforcers = await enforcersWith(revocations, options)
+  const [texts, enforcers] = await Promise.all([
+    options.texts.at(revocations.slice(0, textsLimit).map(({ position }) => position)),
+    enforcersWith(revocations, options),
+  ])
+  const withTexts = revocations.map((one, index) => ({ ...heldAnswer(one), ...shownTexts(texts[index]) }))
   return { ...answer, revocations: withTexts, ...(enforcers === undefined ? {} : { enforcers }) }
 }
 
@@ -147,8 +146,7 @@ function shownClaims(claims: TokenClaims): Record<string, string> {
   return Object.fromEntries(all.flatMap(([name, text]) => (text === undefined ? [] : [[name, text]])))
 }
 
-async function textsOf({ position }: HeldRevocation, texts: RevocationTexts) {
-  const revocation = position === undefined ? undefined : await texts.at(position)
+function shownTexts(revocation: Revocation | undefined) {
   if (revocation === undefined) return {}
   const { match, revokedAt, reason, actor } = revocation
   return {

@@ -84,7 +84,7 @@ async function restore(
   const name = nameAt(place)
   const ofKey = () => heldUnder(place, state, liveAfter())
   const position = ofKey().find(one => one.name === name)?.position
-  const match = position === undefined ? undefined : (await texts.at(position))?.match
+  const match = (await texts.at([position]))[0]?.match
   const restored = await restorer.restore({ ...place, actor, ...(reason === undefined ? {} : { reason }) })
   const others = match === undefined ? ofKey() : heldForMatch(state, match, liveAfter())
   return {

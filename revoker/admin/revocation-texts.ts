@@ -12,8 +12,11 @@ import { createGate } from '../../token/gate.ts'
 
 /** Reads texts. */
 export interface RevocationTexts {
-  /** The revocation at a position of the log; undefined if it is not found there soon: nothing depends on it. */
-  at(position: number): Promise<Revocation | undefined>
+  /**
+   * The revocations at positions of the log, in their order; undefined what is not found there soon: nothing depends on
+   * it. Takes two seconds at most.
+   */
+  at(positions: readonly (number | undefined)[]): Promise<readonly (Revocation | undefined)[]>
 }
 
 /** Where the texts are. */
@@ -31,24 +34,31 @@ const waitingLimit = 64
 export function createRevocationTexts(options: RevocationTextsOptions): RevocationTexts {
   const gate = createGate(readersLimit, waitingLimit)
   return {
-    at: position =>
-      gate
-        .run(() => readAt(position, options))
-        .catch(error => {
-          if (error instanceof RescindError) return undefined
-          throw error
-        }),
+    at: positions => {
+      const signal = AbortSignal.timeout(readLimitMs)
+      return Promise.all(
+        positions.map(position =>
+          gate
+            .run(() => readAt(position, options, signal))
+            .catch(error => {
+              if (error instanceof RescindError) return undefined
+              throw error
+            }),
+        ),
+      )
+    },
   }
 }
 
 async function readAt(
-  position: number,
+  position: number | undefined,
   { log, state, codec }: RevocationTextsOptions,
+  signal: AbortSignal,
 ): Promise<Revocation | undefined> {
-  const before = state.before(position)
+  const before = position === undefined ? undefined : state.before(position)
   if (before === undefined) return undefined
-  for await (const [entry] of log.read(before, AbortSignal.timeout(readLimitMs))) {
-    const event = entry?.position === position ? codec.decode(entry.event) : undefined
+  for await (const [entry] of log.read(before, signal)) {
+    const event = entry !== undefined && entry.position === position ? codec.decode(entry.event) : undefined
     return event?.kind === 'revocation' ? event : undefined
   }
   return undefined
