@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { RescindError } from '../revocation/error.ts'
+import { isLoopbackHost } from '../runtime/config/loopback.ts'
 import { printable } from '../runtime/printable.ts'
 
 const answerLimitMs = 30_000
@@ -107,8 +108,22 @@ function fileText(path: string): string {
 
 function endpoint(server: string, path: string): URL {
   const text = `${server.replace(/\/+$/, '')}${path}`
-  if (/^https?:\/\//i.test(server) && URL.canParse(text)) return new URL(text)
+  if (/^https?:\/\//i.test(server) && URL.canParse(text)) return warned(new URL(text))
   throw failed(`--server: ${server} is not a URL such as http://127.0.0.1:8280`)
+}
+
+let isWarned = false
+
+/** Once: a list may be many requests. */
+function warned(url: URL): URL {
+  const isReadable = url.protocol === 'http:' && !isLoopbackHost(url.hostname)
+  if (isReadable && !isWarned) {
+    process.stderr.write(
+      `warning: the administrator's token goes to ${url.host} without encryption; use https\n`,
+    )
+    isWarned = true
+  }
+  return url
 }
 
 const failed = (message: string) => new RescindError('ERR_REQUEST_FAILED', message)

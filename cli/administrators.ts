@@ -4,6 +4,7 @@
  * @module
  */
 import type { AdminCredentials } from '../revoker/admin/admin-api.ts'
+import { parseDurationMs } from '../runtime/config/duration.ts'
 import type { Config } from '../runtime/config/schema.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { createTokenVerifier } from '../token/verifier.ts'
@@ -28,8 +29,10 @@ export function administratorsOf(config: Config, logger: Logger): ConfiguredAdmi
       issuers: issuers.map(issuer => ({ ...issuer, audiences: [jwt.audience] })),
       logger,
     })
+  const maxStalenessMs = parseDurationMs(config.enforcer.maxStaleness)
+  const accessTokens = verifier && { verifier, scope: jwt.scope, maxStalenessMs }
   return {
-    credentials: { tokens, accessTokens: verifier && { verifier, scope: jwt.scope }, certificates },
+    credentials: { tokens, accessTokens, certificates },
     close: () => verifier?.close(),
   }
 }

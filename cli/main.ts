@@ -101,7 +101,9 @@ Examples:
 
 program
   .command('hash-secret')
-  .description('hash a secret from standard input, for revoker.clients and revoker.admin.tokens')
+  .description(
+    'hash a secret from standard input, for revoker.clients, revoker.admin.tokens or revoker.grants.feeders',
+  )
   .addHelpText('after', '\nExample:\n  printf %s "$SECRET" | rescind hash-secret\n')
   .action(async () => {
     const { hashSecret } = await import('../token/secret.ts')

@@ -12,6 +12,8 @@ import { lifetimeAt } from '../../revocation/token-lifetimes.ts'
 import { percentEncoded } from '../../runtime/printable.ts'
 import { factsOf } from '../../token/facts.ts'
 import type { TokenVerifier, VerifiedToken } from '../../token/verifier.ts'
+import type { Problem } from '../problem.ts'
+import { keysUnavailable } from './revocation-body.ts'
 
 /** Which access tokens are those of administrators. */
 export interface AdminAccessTokens {
@@ -19,6 +21,8 @@ export interface AdminAccessTokens {
   readonly verifier: TokenVerifier
   /** What the token's scope must contain. */
   readonly scope: string
+  /** None is taken when the log has not been heard of for longer: whether they are revoked is not known then. */
+  readonly maxStalenessMs: number
 }
 
 /** What more a token is judged by. */
@@ -29,10 +33,11 @@ export interface AccessTokenOptions extends AdminAccessTokens {
   readonly nowSeconds: () => number
 }
 
-/** Whose a token is, or why it is not taken. */
+/** Whose a token is, or why it is not taken, or why that cannot be said. */
 export type AccessTokenVerdict =
   | { readonly name: string }
-  | { readonly refused: string; readonly unavailable: boolean }
+  | { readonly refused: string }
+  | { readonly unknown: Problem }
 
 const nameLimit = 256
 
@@ -41,22 +46,28 @@ export async function judgeAccessToken(
   text: string,
   options: AccessTokenOptions,
 ): Promise<AccessTokenVerdict> {
-  const { verifier, scope, follower, clockToleranceSeconds } = options
+  const { verifier, scope, maxStalenessMs, follower, clockToleranceSeconds } = options
   const { lifetimes } = follower.state
   const rules = { clockToleranceSeconds, maxTokenLifetimeSeconds: lifetimes.seconds }
   const verification = await verifier.verify(text, rules)
-  if (!verification.ok) {
-    return { refused: verification.reason, unavailable: verification.unavailable === true }
-  }
+  if (!verification.ok)
+    return verification.unavailable ? { unknown: keysUnavailable } : { refused: verification.reason }
   const { token } = verification
   if (token.expSeconds - token.iatSeconds > lifetimeAt(lifetimes, token.iatSeconds)) {
-    return refused('lifetime_too_long')
+    return { refused: 'lifetime_too_long' }
   }
-  if (!scopesOf(token).includes(scope)) return refused('missing_scope')
-  return isRevoked(token, options) ? refused('revoked') : { name: nameOf(token) }
+  if (!scopesOf(token).includes(scope)) return { refused: 'missing_scope' }
+  if (isRevoked(token, options)) return { refused: 'revoked' }
+  const isStale = performance.now() - follower.confirmedAtMs > maxStalenessMs
+  return isStale ? { unknown: logUnheard } : { name: nameOf(token) }
 }
 
-const refused = (reason: string): AccessTokenVerdict => ({ refused: reason, unavailable: false })
+const logUnheard: Problem = {
+  status: 503,
+  code: 'ERR_LOG_BEHIND',
+  detail:
+    'the event log does not answer, so whether this access token is revoked is not known; use a static token or a certificate',
+}
 
 /** RFC 9068 section 2.2.3 has `scope` as one text; others write `scp`, or a list. */
 function scopesOf({ payload }: VerifiedToken): readonly string[] {

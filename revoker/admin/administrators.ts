@@ -13,7 +13,6 @@ import { addressKey } from '../clients/token-buckets.ts'
 import { type Problem, sendProblem, tooManyGuesses } from '../problem.ts'
 import { type AccessTokenOptions, judgeAccessToken } from './access-tokens.ts'
 import { certificateName } from './client-certificate.ts'
-import { keysUnavailable } from './revocation-body.ts'
 
 /** The administrators. With none the admin API answers 404. */
 export interface AdministratorOptions {
@@ -90,7 +89,7 @@ function identifier({ tokens, accessTokens, certificates, nowSeconds }: Administ
   ): Promise<Identified> => {
     const verdict = await judgeAccessToken(token, judgedBy)
     if ('name' in verdict) return verdict
-    if (verdict.unavailable) return { ...keysUnavailable, headers: {} }
+    if ('unknown' in verdict) return { ...verdict.unknown, headers: {} }
     const waitMs = guesses.take(addressKey(address))
     if (waitMs > 0) return tooOften(waitMs)
     return wrong(`the access token is not one of an administrator (${verdict.refused})`)
@@ -99,7 +98,7 @@ function identifier({ tokens, accessTokens, certificates, nowSeconds }: Administ
   return async (request: FastifyRequest): Promise<Identified> => {
     const { authorization } = request.headers
     if (authorization === undefined) {
-      const name = certificateName(request.raw.socket, nowSeconds())
+      const name = isOfOtherSite(request) ? undefined : certificateName(request.raw.socket, nowSeconds())
       const isListed = name !== undefined && certificates.includes(name)
       return isListed ? { name: `certificate:${name}` } : missing
     }
@@ -109,6 +108,10 @@ function identifier({ tokens, accessTokens, certificates, nowSeconds }: Administ
     return isJwt ? byAccessToken(token, request.ip, accessTokens) : byToken(token, request.ip)
   }
 }
+
+/** A browser shows a certificate whichever page asks (https://www.w3.org/TR/fetch-metadata/). */
+const isOfOtherSite = ({ headers }: FastifyRequest): boolean =>
+  ['cross-site', 'same-site'].includes(String(headers['sec-fetch-site']))
 
 const unauthenticated = (detail: string, challenge: string): Identified => ({
   status: 401,

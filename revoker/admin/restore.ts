@@ -102,7 +102,7 @@ async function restore(
     audit: {
       change: 'restore',
       version: restored.position,
-      id: place.id,
+      id: name,
       claims: claimSetOf(place, state)?.names,
       already: restored.already,
       reason,

@@ -184,10 +184,13 @@ function changeOf(
   body: object,
   revocations: readonly NewRevocation[],
 ): Change {
-  const ids = each.flatMap(({ id }) => id ?? [])
+  const names = revocations.flatMap((revocation, index) => {
+    const id = each[index]?.id
+    return id === undefined ? [] : revocationName({ ...revocation, id })
+  })
   const [first] = revocations
   return {
-    status: ids.length > 0 ? 201 : 200,
+    status: names.length > 0 ? 201 : 200,
     body,
     publication: { position, isByJti },
     audit: {
@@ -195,7 +198,7 @@ function changeOf(
       version: position,
       revocations: revocations.length,
       claims: [...new Set(revocations.flatMap(({ match }) => Object.keys(match)))],
-      id: ids[0],
+      id: names[0],
       reason: first?.reason,
     },
   }

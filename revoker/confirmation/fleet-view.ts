@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { LogCheck } from '../../event-log/event-log.ts'
 
 /** One enforcer at one adapter; see `FleetNode` of the adapter for the fields. */
 export interface EnforcerView {
@@ -19,7 +20,7 @@ export interface EnforcerView {
 }
 
 /** How the version that was asked for relates to what the adapter has read. */
-export type KnownVersion = 'confirmed' | 'ahead' | 'different' | 'trimmed'
+export type KnownVersion = LogCheck['known']
 
 /** The answer of `GET /nodes?version=...`. */
 export interface FleetView {

@@ -202,6 +202,16 @@ describe('the admin API', () => {
     }
   })
 
+  test('warns once before the token of the administrator leaves the machine in the clear', async () => {
+    const env = { RESCIND_ADMIN_TOKEN: adminToken }
+    const { stderr } = await runCommandLine(['list', '--server', 'http://revoker.invalid:8280'], { env })
+    assert.equal(
+      stderr.match(/^warning: .* revoker\.invalid:8280 without encryption; use https$/gm)?.length,
+      1,
+    )
+    assert.ok(!stderr.includes(adminToken))
+  })
+
   test('takes the token of the administrator from a file too', async t => {
     const folder = mkdtempSync(join(tmpdir(), 'rescind-admin-'))
     t.after(() => rmSync(folder, { recursive: true }))

@@ -114,6 +114,7 @@ describe('an access token', () => {
   let server: AdminServer
   const audience = 'https://revoker.example/admin'
   const scope = 'rescind.admin'
+  const maxStalenessMs = 60_000
   before(async () => {
     issuer = await createTestIssuer()
     other = await createTestIssuer()
@@ -126,7 +127,7 @@ describe('an access token', () => {
     verifier = createTokenVerifier({ issuers: [issuerSettings(issuer, [audience])], logger })
     server = await startAdminServer({
       issuers: [issuerSettings(issuer, []), issuerSettings(other, [])],
-      credentials: { tokens: await tokens('alice'), accessTokens: { verifier, scope } },
+      credentials: { tokens: await tokens('alice'), accessTokens: { verifier, scope, maxStalenessMs } },
     })
   })
   after(async () => {
@@ -193,7 +194,9 @@ describe('an access token', () => {
 
   test('whose key the issuer has withdrawn is refused, although a revoker goes on revoking such tokens', async t => {
     const own = verifierOf()
-    const refreshing = await startAdminServer({ credentials: { accessTokens: { verifier: own, scope } } })
+    const refreshing = await startAdminServer({
+      credentials: { accessTokens: { verifier: own, scope, maxStalenessMs } },
+    })
     t.after(async () => {
       await refreshing.close()
       own.close()
@@ -209,7 +212,9 @@ describe('an access token', () => {
     const token = await issuer.sign(good)
     issuer.broken = true
     const own = verifierOf()
-    const outage = await startAdminServer({ credentials: { accessTokens: { verifier: own, scope } } })
+    const outage = await startAdminServer({
+      credentials: { accessTokens: { verifier: own, scope, maxStalenessMs } },
+    })
     t.after(async () => {
       issuer.broken = false
       await outage.close()
@@ -217,6 +222,22 @@ describe('an access token', () => {
     })
     const answer = await createAdminClient(outage.url, `Bearer ${token}`).ask('GET', '/claim-sets')
     assertProblem(answer, 503, 'ERR_KEYS_UNAVAILABLE')
+  })
+
+  test('is answered with 503 when the log has not been heard of for too long; a static token still counts', async t => {
+    const longAgo = await startAdminServer({
+      issuers: [{ issuer: issuer.issuer, jwksUri: issuer.jwksUri, audiences: [] }],
+      credentials: {
+        tokens: await tokens('alice'),
+        // However short ago the log was looked at, that is too long.
+        accessTokens: { verifier, scope, maxStalenessMs: 0 },
+      },
+    })
+    t.after(() => longAgo.close())
+    const token = await issuer.sign(good)
+    const answer = await createAdminClient(longAgo.url, `Bearer ${token}`).ask('GET', '/claim-sets')
+    assertProblem(answer, 503, 'ERR_LOG_BEHIND')
+    await createAdminClient(longAgo.url, 'Bearer token-of-alice').do('GET', '/claim-sets')
   })
 })
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
-import { Agent, request } from 'node:https'
+import { Agent, type RequestOptions, request } from 'node:https'
 import { text } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
 import { type FastifyInstance, fastify } from 'fastify'
@@ -57,23 +57,24 @@ describe('a client certificate', () => {
   const ask = (
     files: CertificateFiles | undefined,
     path: string,
-    authorization?: string,
-    agent: Agent | false = false,
+    options: Pick<RequestOptions, 'headers' | 'agent'> = {},
   ) =>
     new Promise<{ status: number | undefined; body: string }>((done, fail) => {
       request(
         new URL(path, server.url),
         {
           ca: readFileSync(caFile),
-          agent,
+          agent: false,
+          ...options,
           ...(files && { cert: readFileSync(files.certFile), key: readFileSync(files.keyFile) }),
-          ...(authorization === undefined ? {} : { headers: { authorization } }),
         },
         async response => done({ status: response.statusCode, body: await text(response) }),
       )
         .on('error', fail)
         .end()
     })
+
+  const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } })
 
   test('of a listed name is that of an administrator', async () => {
     assert.equal((await ask(client.listed, '/claim-sets')).status, 200)
@@ -91,20 +92,28 @@ describe('a client certificate', () => {
     assert.equal((await ask(client.sameButDns, '/claim-sets')).status, 401)
   })
 
+  test('does not count when a page of another site asks', async () => {
+    const fromPage = (site: string) =>
+      ask(client.listed, '/claim-sets', { headers: { 'sec-fetch-site': site } })
+    assert.equal((await fromPage('cross-site')).status, 401)
+    assert.equal((await fromPage('same-site')).status, 401)
+    assert.equal((await fromPage('same-origin')).status, 200)
+  })
+
   test('that has expired is refused, also on a connection that was opened before', async t => {
     t.after(() => {
       laterSeconds = 0
       agent.destroy()
     })
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
-    assert.equal((await ask(client.listed, '/claim-sets', undefined, agent)).status, 200)
+    assert.equal((await ask(client.listed, '/claim-sets', { agent })).status, 200)
     laterSeconds = 3 * 24 * 3600
-    assert.equal((await ask(client.listed, '/claim-sets', undefined, agent)).status, 401)
+    assert.equal((await ask(client.listed, '/claim-sets', { agent })).status, 401)
   })
 
   test('does not make up for a token that is wrong; a token makes up for no certificate', async () => {
-    assert.equal((await ask(client.listed, '/claim-sets', 'Bearer wrong')).status, 401)
-    assert.equal((await ask(undefined, '/claim-sets', 'Bearer token-of-alice')).status, 200)
+    assert.equal((await ask(client.listed, '/claim-sets', bearer('wrong'))).status, 401)
+    assert.equal((await ask(undefined, '/claim-sets', bearer('token-of-alice'))).status, 200)
   })
 })
 

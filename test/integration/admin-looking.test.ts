@@ -268,7 +268,7 @@ describe('an administrator', () => {
     await admin.do('DELETE', `/revocations/${id}?reason=found`)
     const lines = await until('it is logged', () => {
       const found = stack.rescind.logs().filter(({ msg }) => msg === 'an administrator made a change')
-      const ofThis = found.filter(line => line.id === id.slice(0, 32))
+      const ofThis = found.filter(line => line.id === id)
       return ofThis.length === 2 && ofThis
     })
     const [revoked, restored] = lines.map(({ administrator, from, change, claims, reason, version: at }) => ({
