@@ -102,7 +102,7 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Even
         await once(appended, 'appended', { signal: stop }).catch(() => undefined)
         continue
       }
-      if (compare(entries, last) !== 'confirmed') throw changedError(options.folder, last)
+      if (!holds(entries, last)) throw changedError(options.folder, last)
       const page = readPage(entries, last.position, end.position)
       last = lastOf(page, last.position)
       yield page
@@ -189,8 +189,11 @@ function compare(entries: Database<Buffer, number>, known: LogPosition): Confirm
   if (known.position === beforeFirst.position) return 'confirmed'
   if (known.position > readEnd(entries).position) return 'ahead'
   if (known.position < (firstOf(entries) ?? firstPosition)) return 'trimmed'
-  return entries.get(known.position)?.readBigUInt64BE(0) === known.digest ? 'confirmed' : 'different'
+  return holds(entries, known) ? 'confirmed' : 'different'
 }
+
+const holds = (entries: Database<Buffer, number>, { position, digest }: LogPosition): boolean =>
+  position === beforeFirst.position || entries.get(position)?.readBigUInt64BE(0) === digest
 
 const changedError = (folder: string, { position }: LogPosition) =>
   new RescindError(

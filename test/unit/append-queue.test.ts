@@ -27,11 +27,22 @@ const createWriter = () => {
   return { writes, write }
 }
 
+/** A clock that stands still, with sleeps that end when the test says so. */
+const createStillClock = () => {
+  const sleeps: { readonly ms: number; readonly end: () => void }[] = []
+  return {
+    sleeps,
+    monotonicMs: () => 0,
+    sleep: (ms: number) => new Promise<void>(end => sleeps.push({ ms, end })),
+  }
+}
+
 const turn = () => new Promise(resolve => setImmediate(resolve))
 
 test('appends that arrive together share a write, and those that arrive during it share the next', async () => {
   const { writes, write } = createWriter()
-  const queue = createAppendQueue(write, 10_000)
+  const clock = createStillClock()
+  const queue = createAppendQueue(write, 10_000, clock)
   const first = [queue.append(event('a')), queue.append(event('b'))]
   await turn()
   const second = [queue.append(event('c')), queue.append([...event('d'), ...event('e')])]
@@ -42,11 +53,47 @@ test('appends that arrive together share a write, and those that arrive during i
   )
   writes[0]?.done()
   assert.deepEqual(await Promise.all(first), [[1], [2]])
+  clock.sleeps[0]?.end()
   await turn()
   assert.deepEqual(writes[1]?.texts, [['c'], ['d', 'e']])
   writes[1]?.done()
   assert.deepEqual(await Promise.all(second), [[3], [4, 5]])
+  await turn()
+  clock.sleeps[1]?.end()
   await queue.idle()
+})
+
+test('after a write of several the next one waits for a moment, and what comes meanwhile goes with it', async () => {
+  const { writes, write } = createWriter()
+  const clock = createStillClock()
+  const queue = createAppendQueue(write, 10_000, clock)
+  const first = [queue.append(event('a')), queue.append(event('b'))]
+  await turn()
+  writes[0]?.done()
+  await Promise.all(first)
+  const second = [queue.append(event('c')), queue.append(event('d'))]
+  await turn()
+  assert.deepEqual([writes.length, clock.sleeps.map(({ ms }) => ms)], [1, [5]])
+  clock.sleeps[0]?.end()
+  await turn()
+  assert.deepEqual(writes[1]?.texts, [['c'], ['d']])
+  writes[1]?.done()
+  await Promise.all(second)
+  clock.sleeps[1]?.end()
+  await queue.idle()
+})
+
+test('who appends alone never waits', async () => {
+  const { writes, write } = createWriter()
+  const clock = createStillClock()
+  const queue = createAppendQueue(write, 10_000, clock)
+  for (let index = 0; index < 3; index++) {
+    const appended = queue.append(event(String(index)))
+    await turn()
+    writes[index]?.done()
+    assert.deepEqual(await appended, [index + 1])
+  }
+  assert.deepEqual(clock.sleeps, [])
 })
 
 test('a write that fails fails its own appends and no others', async () => {
@@ -77,7 +124,7 @@ test('an append that is not done in time fails alone, and those behind it are st
 
 test('a line that is full refuses more, and takes more when it has moved on', async () => {
   const { writes, write } = createWriter()
-  const queue = createAppendQueue(write, 10_000)
+  const queue = createAppendQueue(write, 10_000, { monotonicMs: () => 0, sleep: async () => undefined })
   const all = [queue.append(event('0'))]
   await turn()
   for (let index = 1; index <= 20_000; index++) all.push(queue.append(event(String(index))))
