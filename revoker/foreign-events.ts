@@ -62,7 +62,7 @@ export function createForeignReader(options: ForeignReaderOptions): ForeignReade
         throw invalidEvent(
           `of the format ${format.name}, which must ${format.signed ? '' : 'not '}be a signed token`,
         )
-      const context = jwt === undefined ? options : await signerOf(text, jwt, options)
+      const context = jwt === undefined ? options : await signerOf(jwt, options)
       const revocations = await format.read(message, context)
       for (const revocation of revocations) checkForeign(revocation, context)
       return revocations
@@ -89,11 +89,7 @@ function formatOf(
 }
 
 /** What a signed message may say is bound to who signed it. */
-async function signerOf(
-  text: string,
-  jwt: ParsedJwt,
-  { sets }: ForeignReaderOptions,
-): Promise<ForeignContext> {
+async function signerOf(jwt: ParsedJwt, { sets }: ForeignReaderOptions): Promise<ForeignContext> {
   if (sets === undefined) throw invalidEvent('signed, and no transmitters are configured')
-  return sets.verify(text, jwt)
+  return sets.verify(jwt)
 }

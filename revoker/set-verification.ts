@@ -27,12 +27,11 @@ export interface Transmitter {
 /** Verifies SETs. */
 export interface SetVerifier {
   /**
-   * @param text the token, and the same parsed.
    * @returns the transmitter that signed it.
    * @throws RescindError ERR_EVENT_INVALID if it is not genuine or not for us, or if the key that signed it is not known
    *   and could not be fetched for half a minute; ERR_REQUEST_FAILED if that cannot be said yet: try again.
    */
-  verify(text: string, jwt: ParsedJwt): Promise<Transmitter>
+  verify(jwt: ParsedJwt): Promise<Transmitter>
   /** Ends timers and fetches. */
   close(): void
 }
@@ -74,9 +73,9 @@ export function createSetVerifier(
     return source
   }
   return {
-    async verify(text, jwt) {
+    async verify(jwt) {
       const { transmitter, keys } = sourceOf(jwt)
-      const key = await findSigningKey(text, jwt, patient(keys), wait)
+      const key = await findSigningKey(jwt, patient(keys), wait)
       if (key === 'keys_unavailable') throw unknownKey(transmitter, keys)
       if (typeof key === 'string') throw refused(`its signature is not the transmitter's (${key})`)
       const audiences = audiencesOf(jwt.payload)

@@ -3,10 +3,11 @@
  *
  * @module
  */
+import { KeyObject } from 'node:crypto'
 import { type CryptoKey, calculateJwkThumbprint, importJWK, type JWK } from 'jose'
 import { RescindError } from '../revocation/error.ts'
 import { isJsonObject, type JsonObject, ownMember } from '../revocation/json-object.ts'
-import { defaultAlgorithmFor, fitsKind } from './algorithms.ts'
+import { defaultAlgorithmFor, fitsKind, verifySignature } from './algorithms.ts'
 
 /** A public key that may verify signatures. The object is the key's identity: a reload that finds it again keeps it. */
 export interface VerificationKey {
@@ -20,8 +21,8 @@ export interface VerificationKey {
   readonly thumbprint: string
   /** Whether the key may verify signatures of this `alg`. */
   fits(algorithm: string): boolean
-  /** The key prepared for one `alg` that it fits; prepared once. */
-  cryptoKey(algorithm: string): Promise<CryptoKey>
+  /** Whether the key made a signature by an `alg` that it fits. */
+  verifies(algorithm: string, signed: Uint8Array, signature: Uint8Array): boolean
 }
 
 /** Why a JWK of a document is not used. */
@@ -109,13 +110,13 @@ async function readKey(jwk: unknown): Promise<VerificationKey | SkipReason> {
   if (algorithm === undefined || !fitsKind(algorithm, facts.kty, facts.crv)) return 'unsupported'
   const material = publicMaterial(jwk)
   try {
-    const first = await importPublic(material, algorithm)
-    const bits = modulusBits(first)
-    if (bits < rsaBitsMin || hasTrivialExponent(first)) return 'weak'
+    const imported = await importPublic(material, algorithm)
+    const bits = modulusBits(imported)
+    if (bits < rsaBitsMin || hasTrivialExponent(imported)) return 'weak'
     if (bits > rsaBitsMax) return 'unsupported'
     // From the imported key, not the document: its spelling of the numbers may be unusual and may change.
-    const thumbprint = await calculateJwkThumbprint(first)
-    return createKey(material, facts, thumbprint, new Map([[algorithm, Promise.resolve(first)]]))
+    const thumbprint = await calculateJwkThumbprint(imported)
+    return createKey(facts, thumbprint, KeyObject.from(imported))
   } catch {
     return 'malformed'
   }
@@ -167,12 +168,7 @@ function hasTrivialExponent(key: CryptoKey): boolean {
   return publicExponent !== undefined && BigInt(`0x${Buffer.from(publicExponent).toString('hex')}`) < 3n
 }
 
-function createKey(
-  material: JWK,
-  facts: KeyFacts,
-  thumbprint: string,
-  prepared: Map<string, Promise<CryptoKey>>,
-): VerificationKey {
+function createKey(facts: KeyFacts, thumbprint: string, key: KeyObject): VerificationKey {
   const { kty, crv, declaredKid, boundTo } = facts
   return {
     kid: declaredKid ?? thumbprint,
@@ -180,11 +176,6 @@ function createKey(
     identity: JSON.stringify([thumbprint, declaredKid ?? null, boundTo ?? null]),
     thumbprint,
     fits: algorithm => (boundTo === undefined || boundTo === algorithm) && fitsKind(algorithm, kty, crv),
-    cryptoKey(algorithm) {
-      // As many entries as there are algorithms that fit: the caller asks for no others.
-      const cryptoKey = prepared.get(algorithm) ?? importPublic(material, algorithm)
-      prepared.set(algorithm, cryptoKey)
-      return cryptoKey
-    },
+    verifies: (algorithm, signed, signature) => verifySignature(algorithm, key, signed, signature),
   }
 }

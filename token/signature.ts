@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { compactVerify, errors } from 'jose'
 import type { JwksSource, RefetchOutcome } from './jwks-source.ts'
 import type { ParsedJwt } from './jwt.ts'
 import { type KeySet, selectKeys, type VerificationKey } from './key-set.ts'
@@ -30,20 +29,14 @@ export interface KeyWait {
 /**
  * Tries the keys at hand and, where newer ones could change the verdict, has them fetched once and tries again.
  *
- * @param text the token
- * @param jwt the same, parsed; its `alg` was found in the issuer's allow-list
+ * @param jwt its `alg` was found in the issuer's allow-list
  */
-export async function findSigningKey(
-  text: string,
-  jwt: ParsedJwt,
-  source: KeySource,
-  wait: KeyWait,
-): Promise<SigningKey> {
+export async function findSigningKey(jwt: ParsedJwt, source: KeySource, wait: KeyWait): Promise<SigningKey> {
   const generation = source.generation()
-  const first = await tryAllKeys(text, jwt, source)
+  const first = tryAllKeys(jwt, source)
   if (!newKeysMayHelp(first, jwt)) return first
   const outcome = await refetchWithin(source, wait)
-  const latest = source.generation() === generation ? first : await tryAllKeys(text, jwt, source)
+  const latest = source.generation() === generation ? first : tryAllKeys(jwt, source)
   const keysAreKnown = outcome === 'loaded' || (outcome === 'limited' && !wait.freshKeysOnly)
   const isOpen = latest === 'unknown_key' || (wait.freshKeysOnly && newKeysMayHelp(latest, jwt))
   return isOpen && !keysAreKnown ? 'keys_unavailable' : latest
@@ -56,31 +49,22 @@ function newKeysMayHelp(verdict: SigningKey, jwt: ParsedJwt): boolean {
 }
 
 /** The issuer's keys, then those that it no longer publishes, where they are kept. */
-async function tryAllKeys(text: string, jwt: ParsedJwt, source: KeySource): Promise<SigningKey> {
-  const verdict = await tryKeys(text, jwt, source.keySet())
+function tryAllKeys(jwt: ParsedJwt, source: KeySource): SigningKey {
+  const verdict = tryKeys(jwt, source.keySet())
   if (typeof verdict !== 'string') return verdict
-  const retired = await tryKeys(text, jwt, source.retiredKeySet())
+  const retired = tryKeys(jwt, source.retiredKeySet())
   return typeof retired === 'string' ? verdict : retired
 }
 
-async function tryKeys(text: string, jwt: ParsedJwt, keySet: KeySet | undefined): Promise<SigningKey> {
+function tryKeys(
+  { alg, kid, signingInput, signatureOctets }: ParsedJwt,
+  keySet: KeySet | undefined,
+): SigningKey {
   if (!keySet) return 'keys_unavailable'
-  const candidates = selectKeys(keySet, jwt.alg, jwt.kid)
-  for (const key of candidates) {
-    if (await verifies(key, text, jwt.alg)) return key
-  }
-  return candidates.length === 0 ? 'unknown_key' : 'bad_signature'
-}
-
-async function verifies(key: VerificationKey, text: string, algorithm: string): Promise<boolean> {
-  const cryptoKey = await key.cryptoKey(algorithm)
-  try {
-    await compactVerify(text, cryptoKey, { algorithms: [algorithm] })
-    return true
-  } catch (error) {
-    if (error instanceof errors.JOSEError) return false
-    throw error
-  }
+  const candidates = selectKeys(keySet, alg, kid)
+  const signed = Buffer.from(signingInput, 'latin1')
+  const found = candidates.find(key => key.verifies(alg, signed, signatureOctets))
+  return found ?? (candidates.length === 0 ? 'unknown_key' : 'bad_signature')
 }
 
 async function refetchWithin(source: KeySource, wait: KeyWait): Promise<RefetchOutcome | 'late'> {

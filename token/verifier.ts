@@ -167,7 +167,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     if (!issuer) return rejected('unknown_issuer')
     if (!issuer.algorithms.has(jwt.alg)) return rejected('algorithm_not_allowed')
 
-    const verdict = await findSigningKey(text, jwt, issuer.source, {
+    const verdict = await findSigningKey(jwt, issuer.source, {
       timing,
       deadlineMs,
       freshKeysOnly: options.retiredKeysSeconds !== undefined,

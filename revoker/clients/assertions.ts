@@ -63,7 +63,7 @@ export function createAssertionVerifier(options: AssertionOptions): AssertionVer
       if (idOf(jwt) === undefined || expiryOf(jwt, options) === undefined) return false
       if (!acceptsAudience(options.audiences, audiencesOf(jwt.payload))) return false
       const wait = { timing: systemTiming, deadlineMs: keysWaitMs, freshKeysOnly: false }
-      const key = await findSigningKey(assertion, jwt, keys, wait)
+      const key = await findSigningKey(jwt, keys, wait)
       if (key === 'keys_unavailable')
         throw new RescindError('ERR_REQUEST_FAILED', `the keys of the client ${subjectOf(jwt)} are not known`)
       return typeof key === 'object'

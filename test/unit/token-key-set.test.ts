@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { before, describe, it } from 'node:test'
 import fc from 'fast-check'
-import { calculateJwkThumbprint, exportJWK, type JWK } from 'jose'
+import { calculateJwkThumbprint, type JWK } from 'jose'
 import { signatureAlgorithms } from '../../token/algorithms.ts'
 import { candidatesLimit, holdsSameKeys, jwksKeysLimit, readKeySet, selectKeys } from '../../token/key-set.ts'
 import { generatePair, type SigningPair } from '../support/token-issuer.ts'
@@ -189,15 +189,3 @@ describe('selectKeys', () => {
 function withoutUndefined(members: object): object {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
 }
-
-describe('a verification key', () => {
-  it('is prepared once for each algorithm', async () => {
-    const { jwk } = await generatePair('RS256')
-    const [key] = (await read(without(jwk, 'alg'))).keys
-    assert.ok(key)
-    assert.equal(await key.cryptoKey('RS256'), await key.cryptoKey('RS256'))
-    const pss = await key.cryptoKey('PS256')
-    assert.equal(pss.algorithm.name, 'RSA-PSS')
-    assert.deepEqual((await exportJWK(pss)).n, jwk.n)
-  })
-})
