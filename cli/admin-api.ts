@@ -58,6 +58,14 @@ export async function openEventStream(server: string, path: string): Promise<Rea
   return body
 }
 
+/** What to tell people before the administrator's token leaves the machine in the clear; undefined if it does not. */
+export function plainServerWarning(server: string): string | undefined {
+  if (!URL.canParse(server)) return undefined
+  const { protocol, hostname, host } = new URL(server)
+  if (protocol !== 'http:' || isLoopbackHost(hostname)) return undefined
+  return `the administrator's token goes to ${host} without encryption; use https`
+}
+
 async function send(
   server: string,
   { method, path, body, headers }: AdminRequest,
@@ -108,22 +116,8 @@ function fileText(path: string): string {
 
 function endpoint(server: string, path: string): URL {
   const text = `${server.replace(/\/+$/, '')}${path}`
-  if (/^https?:\/\//i.test(server) && URL.canParse(text)) return warned(new URL(text))
+  if (/^https?:\/\//i.test(server) && URL.canParse(text)) return new URL(text)
   throw failed(`--server: ${server} is not a URL such as http://127.0.0.1:8280`)
-}
-
-let isWarned = false
-
-/** Once: a list may be many requests. */
-function warned(url: URL): URL {
-  const isReadable = url.protocol === 'http:' && !isLoopbackHost(url.hostname)
-  if (isReadable && !isWarned) {
-    process.stderr.write(
-      `warning: the administrator's token goes to ${url.host} without encryption; use https\n`,
-    )
-    isWarned = true
-  }
-  return url
 }
 
 const failed = (message: string) => new RescindError('ERR_REQUEST_FAILED', message)

@@ -4,6 +4,7 @@
  * @module
  */
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { plainServerWarning } from './admin-api.ts'
 import type { ClaimSetsOptions, DeclareOptions } from './commands/claim-sets.ts'
 import type { EventsOptions, RejectedEventsOptions } from './commands/events.ts'
 import type { ExplainOptions } from './commands/explain.ts'
@@ -26,6 +27,10 @@ const asAdministrator = (command: Command): Command =>
         .default('http://127.0.0.1:8280'),
     )
     .option('--json', 'print JSON')
+    .hook('preAction', (own, started) => {
+      const warning = own === started ? plainServerWarning(String(own.opts().server)) : undefined
+      if (warning !== undefined) process.stderr.write(`warning: ${warning}\n`)
+    })
 
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
 

@@ -1,7 +1,7 @@
 /**
  * Appends that arrive together share one write: while a write is under way the next ones wait in line and then go
- * together. Under load a write also waits for a moment after the one before: each costs a flush, a page for every reader
- * and a message to every enforcer, whether it holds one event or fifty.
+ * together. After a write of several the next one also begins a moment later than it could: each costs a flush, a page for
+ * every reader and a message to every enforcer, whether it holds one event or fifty.
  *
  * @module
  */
@@ -26,7 +26,7 @@ interface Waiting extends AppendGroup {
 /** Most groups in line, and most in one write. */
 const waitingLimit = 20_000
 const groupsPerWrite = 2_000
-/** From one write to the next, at least, if the first held more than one group; who appends alone never waits. */
+/** From the beginning of a write that held more than one group to the next, at least. Behind one that held one, nobody waits. */
 const spacingMs = 5
 
 const sizeOf = ({ events }: AppendGroup): number => events.reduce((sum, event) => sum + event.length, 0)

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { constants, type KeyObject, verify } from 'node:crypto'
+import { constants, type KeyObject, type SigningOptions, verify } from 'node:crypto'
+import { promisify } from 'node:util'
 
 /** A kind of public key: JWK `kty`, and `crv` where the algorithm fixes it. */
 export interface KeyKind {
@@ -16,7 +17,9 @@ export interface KeyKind {
 interface Algorithm extends KeyKind {
   /** Null: the algorithm has its own. */
   readonly hash: string | null
-  readonly settings?: object
+  readonly settings?: SigningOptions
+  /** A verification takes several times what it costs to pass it on to another thread. */
+  readonly isSlow?: boolean
 }
 
 const { RSA_PKCS1_PADDING, RSA_PKCS1_PSS_PADDING, RSA_PSS_SALTLEN_DIGEST } = constants
@@ -33,6 +36,8 @@ const ecdsa = (crv: string, hash: string): Algorithm => ({
   crv,
   hash,
   settings: { dsaEncoding: 'ieee-p1363' },
+  // OpenSSL has code of its own for P-256 only.
+  isSlow: crv !== 'P-256',
 })
 const ed25519: Algorithm = { kty: 'OKP', crv: 'Ed25519', hash: null }
 
@@ -65,8 +70,13 @@ export function fitsKind(algorithm: string, kty: unknown, crv: unknown): boolean
   return kind !== undefined && kind.kty === kty && (kind.crv === undefined || kind.crv === crv)
 }
 
+/** A larger RSA key makes its verification slow too. */
+const quickRsaBits = 4_096
+const verifyInThread = promisify(verify)
+
 /**
- * Whether a key made a signature, at once: on one core a thread of its own costs several times what most signatures do.
+ * Whether a key made a signature: at once, for on one core a thread of its own costs more than most verifications do; by
+ * another thread what would keep the event loop for long.
  *
  * @param key of the kind that the algorithm needs, see {@link fitsKind}.
  */
@@ -75,7 +85,10 @@ export function verifySignature(
   key: KeyObject,
   signed: Uint8Array,
   signature: Uint8Array,
-): boolean {
+): boolean | Promise<boolean> {
   const known = algorithms.get(algorithm)
-  return known !== undefined && verify(known.hash, signed, { key, ...known.settings }, signature)
+  if (known === undefined) return false
+  const { hash, settings, isSlow = (key.asymmetricKeyDetails?.modulusLength ?? 0) > quickRsaBits } = known
+  const keyed = { key, ...settings }
+  return isSlow ? verifyInThread(hash, signed, keyed, signature) : verify(hash, signed, keyed, signature)
 }

@@ -21,8 +21,8 @@ export interface VerificationKey {
   readonly thumbprint: string
   /** Whether the key may verify signatures of this `alg`. */
   fits(algorithm: string): boolean
-  /** Whether the key made a signature by an `alg` that it fits. */
-  verifies(algorithm: string, signed: Uint8Array, signature: Uint8Array): boolean
+  /** Whether the key made a signature by an `alg` that it fits; a promise if that takes long. */
+  verifies(algorithm: string, signed: Uint8Array, signature: Uint8Array): boolean | Promise<boolean>
 }
 
 /** Why a JWK of a document is not used. */
@@ -43,6 +43,10 @@ export const candidatesLimit = 16
 const rsaBitsMin = 2048
 /** OpenSSL refuses to verify with more. */
 const rsaBitsMax = 16_384
+/** With 1 a signature is its own message: anybody could make one. */
+const exponentMin = 3n
+/** Each bit makes a verification longer, and a forged one too. */
+const exponentMax = 2n ** 64n - 1n
 /** Members that only private or symmetric keys have (RFC 7518 section 6). */
 const secretMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv']
 const publicMembers = ['kty', 'crv', 'x', 'y', 'n', 'e']
@@ -112,8 +116,9 @@ async function readKey(jwk: unknown): Promise<VerificationKey | SkipReason> {
   try {
     const imported = await importPublic(material, algorithm)
     const bits = modulusBits(imported)
-    if (bits < rsaBitsMin || hasTrivialExponent(imported)) return 'weak'
-    if (bits > rsaBitsMax) return 'unsupported'
+    const exponent = exponentOf(imported)
+    if (bits < rsaBitsMin || exponent < exponentMin) return 'weak'
+    if (bits > rsaBitsMax || exponent > exponentMax) return 'unsupported'
     // From the imported key, not the document: its spelling of the numbers may be unusual and may change.
     const thumbprint = await calculateJwkThumbprint(imported)
     return createKey(facts, thumbprint, KeyObject.from(imported))
@@ -162,10 +167,12 @@ function modulusBits(key: CryptoKey): number {
   return modulusLength ?? rsaBitsMin
 }
 
-/** With the exponent 1 a signature is its own message: anybody could make one. */
-function hasTrivialExponent(key: CryptoKey): boolean {
+/** The public exponent of an RSA key; for the other kinds one that passes. */
+function exponentOf(key: CryptoKey): bigint {
   const { publicExponent } = key.algorithm as { publicExponent?: Uint8Array }
-  return publicExponent !== undefined && BigInt(`0x${Buffer.from(publicExponent).toString('hex')}`) < 3n
+  return publicExponent === undefined
+    ? exponentMin
+    : BigInt(`0x${Buffer.from(publicExponent).toString('hex')}`)
 }
 
 function createKey(facts: KeyFacts, thumbprint: string, key: KeyObject): VerificationKey {

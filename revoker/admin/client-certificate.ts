@@ -9,7 +9,8 @@ import { peerName } from '../../runtime/tls/peer-identity.ts'
 
 /**
  * The name in the certificate that the client proved to have, with its kind, as `uri:spiffe://corp/ops`; undefined without
- * TLS, if an authority is missing, or once the certificate has expired, also on a connection that was opened before.
+ * TLS, if an authority is missing, if the name is longer than 256 characters or not printable, or once the certificate has
+ * expired, also on a connection that was opened before.
  *
  * @param nowSeconds wall clock.
  */
@@ -18,5 +19,5 @@ export function certificateName(socket: Socket, nowSeconds: number): string | un
   const certificate = socket.getPeerCertificate()
   if (!(Date.parse(certificate.valid_to) / 1000 > nowSeconds)) return undefined
   const found = peerName(certificate)
-  return found && `${found.kind}:${found.name}`
+  return found?.isExact ? `${found.kind}:${found.name}` : undefined
 }

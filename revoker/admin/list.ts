@@ -113,25 +113,32 @@ async function listPage(
 ): Promise<Page> {
   const { log, follower } = options
   await readToEnd({ log, follower })
+  const { restarts } = follower
   // Asked anew at each entry: what trimming copies while this reads is shown where its copy is, behind what was the end.
   const isEnd = ({ position }: LogPosition) => position >= follower.state.position
   if (isEnd(from)) {
     checkCursor(from, options)
     return { revocations: [], complete: true }
   }
-  const revocations: ListedRevocation[] = []
+  /** By id: of one that trimming copied meanwhile, the copy. */
+  const found = new Map<string, ListedRevocation>()
+  const page = () => [...found.values()]
   const budget = createBudget(Math.min(itemsLimit, limits.items))
   try {
     let last = from
     for await (const entry of entriesAfter(log, from, budget.signal)) {
+      if (follower.restarts !== restarts) throw changedMeanwhile()
       const revocation = listedEntry(entry, filter, options)
-      if (revocation !== undefined) revocations.push(revocation)
+      if (revocation !== undefined) {
+        found.delete(revocation.id)
+        found.set(revocation.id, revocation)
+      }
       last = entry
-      if (isEnd(entry)) return { revocations, complete: true }
+      if (isEnd(entry)) return { revocations: page(), complete: true }
       if (budget.isSpent(revocation === undefined ? 0 : entry.event.length)) break
     }
     if (last === from) throw new RescindError('ERR_LOG_UNREACHABLE', 'the event log did not answer in time')
-    return { revocations, complete: false, cursor: cursorOf(last) }
+    return { revocations: page(), complete: false, cursor: cursorOf(last) }
   } finally {
     budget.close()
   }
@@ -160,7 +167,7 @@ async function* entriesAfter(
     }
   } catch (error) {
     if (!(error instanceof RescindError) || error.code !== 'ERR_LOG_ROLLED_BACK') throw error
-    throw last === from ? invalidCursor() : changedMeanwhile()
+    throw last === from && from.position >= 0 ? invalidCursor() : changedMeanwhile()
   }
 }
 
@@ -211,7 +218,10 @@ function decodedBy(codec: EventCodec, event: Uint8Array): LogEvent | undefined {
 }
 
 const changedMeanwhile = () =>
-  new RescindError('ERR_LOG_BEHIND', 'the event log was trimmed while it was read; try again')
+  new RescindError(
+    'ERR_LOG_BEHIND',
+    'the event log changed while it was read (it was trimmed, or is another one); try again',
+  )
 
 const invalidCursor = () =>
   new RescindError(

@@ -115,8 +115,8 @@ export function createClientAuthenticator(
       const waitMs = failures.wait(id, address)
       if (waitMs > 0) return { refused: 'limited', waitMs }
       const proven = await provenBy(presented, id)
-      // Guesses that come together wait for each other: what is right after too many wrong ones tells nothing.
-      const lateMs = failures.wait(id, address)
+      // Of guesses that come together too, one that is right after too many wrong ones tells nothing.
+      const lateMs = presented.method === 'secret' ? failures.wait(id, address) : 0
       if (lateMs > 0) return { refused: 'limited', waitMs: lateMs }
       if (proven.length === 0) {
         failures.count(id, address)

@@ -14,12 +14,15 @@ const alternativeName = /(?:^|, )([A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^,"]*)/gy
 /** A name in a certificate. Authorities check the kinds differently, so one does not stand for another. */
 export interface PeerName {
   readonly kind: 'uri' | 'dns' | 'cn'
+  /** Printable ASCII, at most 256 characters. */
   readonly name: string
+  /** The name is as the certificate has it; else others may look the same. */
+  readonly isExact: boolean
 }
 
 /**
  * The name in a certificate: the first URI among its alternative names (as SPIFFE has it), else the first DNS name, else
- * the common name. Printable ASCII, at most 256 characters; a name that could mislead keeps its quotes. Whether the
+ * the common name. A name that could mislead keeps its quotes. Whether the
  * certificate is genuine is not asked here.
  */
 export function peerName(certificate: PeerCertificate | undefined): PeerName | undefined {
@@ -28,8 +31,10 @@ export function peerName(certificate: PeerCertificate | undefined): PeerName | u
   const [commonName] = [certificate?.subject?.CN ?? []].flat()
   const kinds = { uri: first('URI'), dns: first('DNS'), cn: commonName } as const
   for (const kind of ['uri', 'dns', 'cn'] as const) {
-    const name = kinds[kind]
-    if (name) return { kind, name: printable(name).slice(0, textLimit) }
+    const text = kinds[kind]
+    if (!text) continue
+    const name = printable(text).slice(0, textLimit)
+    return { kind, name, isExact: name === text }
   }
   return undefined
 }

@@ -108,6 +108,15 @@ export const requestBreaks: readonly Break[] = [
     testName: 'refuses a request of 1 MB, and appends nothing',
   },
   {
+    invariant: 11,
+    what: 'a salt of any length makes a PSS signature',
+    file: 'token/algorithms.ts',
+    find: 'saltLength: RSA_PSS_SALTLEN_DIGEST',
+    replace: 'saltLength: constants.RSA_PSS_SALTLEN_AUTO',
+    testFile: 'unit/token-signatures.test.ts',
+    testName: 'a PSS signature needs the salt that is as long as the hash (RFC 7518 section 3.5)',
+  },
+  {
     invariant: 9,
     what: 'an enforcer that works on a large full state takes its adapter for dead, and begins again, for ever',
     file: 'enforcer/discovery/client.ts',

@@ -15,7 +15,10 @@ import { startStack } from '../support/stack.ts'
 describe('a client certificate', () => {
   const folder = createTestFolder()
   let server: AdminServer
-  let client: Record<'listed' | 'unlisted' | 'foreign' | 'listedCommon' | 'sameButDns', CertificateFiles>
+  let client: Record<
+    'listed' | 'unlisted' | 'foreign' | 'listedCommon' | 'looksListed' | 'sameButDns',
+    CertificateFiles
+  >
   let laterSeconds = 0
   let caFile: string
   before(async () => {
@@ -29,12 +32,13 @@ describe('a client certificate', () => {
       unlisted: await authority.issue('dev', { names: 'URI:spiffe://corp/dev' }),
       foreign: await foreign.issue('ops', { names }),
       listedCommon: await authority.issue('common'),
+      looksListed: await authority.issue('op\u00fcs'),
       sameButDns: await authority.issue('other', { names: 'DNS:common' }),
     }
     server = await startAdminServer({
       nowSeconds: () => Date.now() / 1000 + laterSeconds,
       credentials: {
-        certificates: ['uri:spiffe://corp/ops', 'cn:common'],
+        certificates: ['uri:spiffe://corp/ops', 'cn:common', 'cn:op?s'],
         tokens: [{ name: 'alice', hash: await hashSecret('token-of-alice') }],
       },
       createServer: () =>
@@ -90,6 +94,7 @@ describe('a client certificate', () => {
   test('has the kind of name that is listed', async () => {
     assert.equal((await ask(client.listedCommon, '/claim-sets')).status, 200)
     assert.equal((await ask(client.sameButDns, '/claim-sets')).status, 401)
+    assert.equal((await ask(client.looksListed, '/claim-sets')).status, 401)
   })
 
   test('does not count when a page of another site asks', async () => {

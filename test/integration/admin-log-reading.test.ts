@@ -102,6 +102,37 @@ describe('a list', () => {
     assert.equal((await admin.do('GET', '/revocations')).revocations.length, 1)
   })
 
+  test('tells once of what was copied after it was shown', async t => {
+    const [one, two] = [block({ jti: 'one' }, expiresAt), block({ jti: 'two' }, expiresAt)]
+    const openLog = interrupted(3, async store => {
+      await store.open().append(bytesOf(one))
+      await until('the revoker knows the copy', () => follower.state.position === 4)
+    })
+    const { admin, append, close, follower } = await start({ openLog })
+    t.after(close)
+    await append(one, two)
+    const { revocations } = await admin.do('GET', '/revocations')
+    assert.deepEqual(
+      revocations.map(({ id, version }: { id: string; version: number }) => [id, version]),
+      [
+        [revocationName(two), 3],
+        [revocationName(one), 4],
+      ],
+    )
+  })
+
+  test('is not complete when the log turns out to be another one meanwhile', async t => {
+    const openLog = interrupted(3, async store => {
+      store.wipe()
+      await store.open().append(bytesOf(block({ jti: 'of another log' }, expiresAt)))
+      await until('the revoker has noticed', () => follower.restarts === 1)
+    })
+    const { admin, append, close, follower } = await start({ openLog })
+    t.after(close)
+    await append(...['one', 'two', 'three'].map(jti => block({ jti }, expiresAt)))
+    assertProblem(await admin.ask('GET', '/revocations'), 503, 'ERR_LOG_BEHIND')
+  })
+
   test('passes over what is no revocation, cannot be read, or is of no claim set', async t => {
     const { admin, append, store, close } = await start()
     t.after(close)

@@ -30,9 +30,11 @@ const createWriter = () => {
 /** A clock that stands still, with sleeps that end when the test says so. */
 const createStillClock = () => {
   const sleeps: { readonly ms: number; readonly end: () => void }[] = []
+  const clock = { nowMs: 0 }
   return {
     sleeps,
-    monotonicMs: () => 0,
+    clock,
+    monotonicMs: () => clock.nowMs,
     sleep: (ms: number) => new Promise<void>(end => sleeps.push({ ms, end })),
   }
 }
@@ -65,25 +67,27 @@ test('appends that arrive together share a write, and those that arrive during i
 
 test('after a write of several the next one waits for a moment, and what comes meanwhile goes with it', async () => {
   const { writes, write } = createWriter()
-  const clock = createStillClock()
-  const queue = createAppendQueue(write, 10_000, clock)
+  const still = createStillClock()
+  const queue = createAppendQueue(write, 10_000, still)
   const first = [queue.append(event('a')), queue.append(event('b'))]
   await turn()
+  still.clock.nowMs = 2
   writes[0]?.done()
   await Promise.all(first)
   const second = [queue.append(event('c')), queue.append(event('d'))]
   await turn()
-  assert.deepEqual([writes.length, clock.sleeps.map(({ ms }) => ms)], [1, [5]])
-  clock.sleeps[0]?.end()
+  // Five from its beginning, of which two are over.
+  assert.deepEqual([writes.length, still.sleeps.map(({ ms }) => ms)], [1, [3]])
+  still.sleeps[0]?.end()
   await turn()
   assert.deepEqual(writes[1]?.texts, [['c'], ['d']])
   writes[1]?.done()
   await Promise.all(second)
-  clock.sleeps[1]?.end()
+  still.sleeps[1]?.end()
   await queue.idle()
 })
 
-test('who appends alone never waits', async () => {
+test('who appends one after the other never waits', async () => {
   const { writes, write } = createWriter()
   const clock = createStillClock()
   const queue = createAppendQueue(write, 10_000, clock)
@@ -124,7 +128,8 @@ test('an append that is not done in time fails alone, and those behind it are st
 
 test('a line that is full refuses more, and takes more when it has moved on', async () => {
   const { writes, write } = createWriter()
-  const queue = createAppendQueue(write, 10_000, { monotonicMs: () => 0, sleep: async () => undefined })
+  const clock = createStillClock()
+  const queue = createAppendQueue(write, 10_000, clock)
   const all = [queue.append(event('0'))]
   await turn()
   for (let index = 1; index <= 20_000; index++) all.push(queue.append(event(String(index))))
@@ -132,11 +137,17 @@ test('a line that is full refuses more, and takes more when it has moved on', as
   writes[0]?.done()
   await turn()
   all.push(queue.append(event('again')))
+  let waits = 0
   for (let index = 1; writes[index] !== undefined; index++) {
     assert.ok((writes[index]?.texts.length ?? 0) <= 2_000)
     writes[index]?.done()
     await turn()
+    waits += clock.sleeps.length
+    for (const { end } of clock.sleeps.splice(0)) end()
+    await turn()
   }
+  // As long as the line fills the next write, nothing waits.
+  assert.equal(waits, 1)
   assert.equal((await Promise.all(all)).length, 20_002)
   await queue.idle()
 })

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { PeerCertificate } from 'node:tls'
-import { peerIdentity } from '../../runtime/tls/peer-identity.ts'
+import { peerIdentity, peerName } from '../../runtime/tls/peer-identity.ts'
 
 const certificate = (subjectaltname: string | undefined, CN: string | string[] | undefined = 'common') =>
   ({ subject: { CN }, subjectaltname }) as unknown as PeerCertificate
@@ -32,4 +32,13 @@ test('is not fooled by a name that looks like several', () => {
 test('is printable and bounded, whatever the certificate says', () => {
   assert.equal(peerIdentity(certificate(undefined, 'a\u001b[2Jb\nc\u00fc')), 'a?[2Jb?c?')
   assert.equal(peerIdentity(certificate(`URI:spiffe://${'x'.repeat(5_000)}`))?.length, 256)
+})
+
+test('has its kind, and says whether another name could look the same', () => {
+  const nameOf = (names: string | undefined, CN?: string) => peerName(certificate(names, CN))
+  assert.deepEqual(nameOf('DNS:a.test'), { kind: 'dns', name: 'a.test', isExact: true })
+  assert.deepEqual(nameOf('URI:spiffe://a, DNS:a.test'), { kind: 'uri', name: 'spiffe://a', isExact: true })
+  assert.deepEqual(nameOf(undefined, 'ops'), { kind: 'cn', name: 'ops', isExact: true })
+  assert.equal(nameOf(undefined, 'op\u00fcs')?.isExact, false)
+  assert.equal(nameOf(`URI:spiffe://${'x'.repeat(5_000)}`)?.isExact, false)
 })

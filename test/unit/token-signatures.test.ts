@@ -1,9 +1,9 @@
 /** Signatures are judged as jose judges them, by keys of every algorithm, also those that are damaged or made up. */
 import assert from 'node:assert/strict'
-import { createPrivateKey, sign } from 'node:crypto'
+import { createPrivateKey, generateKeyPairSync, sign } from 'node:crypto'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { compactVerify, errors, exportPKCS8, importJWK, type JWK } from 'jose'
+import { type CryptoKey, compactVerify, errors, exportPKCS8, importJWK, importPKCS8, type JWK } from 'jose'
 import { signatureAlgorithms } from '../../token/algorithms.ts'
 import { parseJwt } from '../../token/jwt.ts'
 import { readKeySet, type VerificationKey } from '../../token/key-set.ts'
@@ -19,7 +19,7 @@ const ofJose = async (token: string, jwk: JWK, algorithm: string): Promise<boole
   }
 }
 
-const ofOurs = (token: string, key: VerificationKey, algorithm: string): boolean => {
+const ofOurs = async (token: string, key: VerificationKey, algorithm: string): Promise<boolean> => {
   const jwt = parseJwt(token)
   assert.ok(jwt)
   return key.verifies(algorithm, Buffer.from(jwt.signingInput), jwt.signatureOctets)
@@ -37,7 +37,7 @@ for (const algorithm of signatureAlgorithms) {
       const pair = await generatePair(algorithm)
       const key = await keyOf(pair.jwk)
       const token = await signToken(pair, { sub: 'somebody' })
-      assert.equal(ofOurs(token, key, algorithm), true)
+      assert.equal(await ofOurs(token, key, algorithm), true)
       assert.equal(await ofJose(token, pair.jwk, algorithm), true)
 
       const [header, payload, signature = ''] = token.split('.')
@@ -58,17 +58,17 @@ for (const algorithm of signatureAlgorithms) {
       ]
       for (const bytes of damaged) {
         assert.equal(await ofJose(with_(bytes), pair.jwk, algorithm), false, bytes.toString('hex'))
-        assert.equal(ofOurs(with_(bytes), key, algorithm), false, bytes.toString('hex'))
+        assert.equal(await ofOurs(with_(bytes), key, algorithm), false, bytes.toString('hex'))
       }
       await fc.assert(
         fc.asyncProperty(fc.nat(genuine.length * 8 - 1), async bit => {
           const changed = Buffer.from(genuine)
           changed.writeUInt8(changed.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3)
           assert.equal(
-            ofOurs(with_(changed), key, algorithm),
+            await ofOurs(with_(changed), key, algorithm),
             await ofJose(with_(changed), pair.jwk, algorithm),
           )
-          assert.equal(ofOurs(with_(changed), key, algorithm), false)
+          assert.equal(await ofOurs(with_(changed), key, algorithm), false)
         }),
         { numRuns: 50 },
       )
@@ -77,13 +77,13 @@ for (const algorithm of signatureAlgorithms) {
     test('takes no signature of another key of its kind, and never throws whatever comes', async () => {
       const [pair, other] = [await generatePair(algorithm), await generatePair(algorithm)]
       const key = await keyOf(pair.jwk)
-      assert.equal(ofOurs(await signToken(other, { sub: 'somebody' }), key, algorithm), false)
-      fc.assert(
-        fc.property(
+      assert.equal(await ofOurs(await signToken(other, { sub: 'somebody' }), key, algorithm), false)
+      await fc.assert(
+        fc.asyncProperty(
           fc.uint8Array({ maxLength: 600 }),
           fc.uint8Array({ maxLength: 600 }),
-          (signed, signature) => {
-            assert.equal(key.verifies(algorithm, signed, signature), false)
+          async (signed, signature) => {
+            assert.equal(await key.verifies(algorithm, signed, signature), false)
           },
         ),
         { numRuns: 100 },
@@ -96,7 +96,7 @@ test('an ECDSA signature in DER is none (RFC 7518 section 3.4)', async () => {
   const pair = await generatePair('ES256')
   const signed = Buffer.from(`${(await signToken(pair, {})).split('.').slice(0, 2).join('.')}`)
   const der = sign('sha256', signed, createPrivateKey(await exportPKCS8(pair.privateKey)))
-  assert.equal((await keyOf(pair.jwk)).verifies('ES256', signed, der), false)
+  assert.equal(await (await keyOf(pair.jwk)).verifies('ES256', signed, der), false)
 })
 
 test('a PSS signature needs the salt that is as long as the hash (RFC 7518 section 3.5)', async () => {
@@ -109,4 +109,30 @@ test('a PSS signature needs the salt that is as long as the hash (RFC 7518 secti
     [20, 32, 64].map(length => verification.verifies('PS256', signed, saltedBy(length))),
     [false, true, false],
   )
+})
+
+test('a key that is bound to no algorithm verifies each that it fits, and takes none for another', async () => {
+  const pair = await generatePair('RS256')
+  const { alg: _, ...jwk } = pair.jwk
+  const key = await keyOf(jwk)
+  const pkcs8 = await exportPKCS8(pair.privateKey)
+  const rsaAlgorithms = signatureAlgorithms.filter(name => /^[RP]S/.test(name))
+  for (const signedBy of rsaAlgorithms) {
+    const privateKey = (await importPKCS8(pkcs8, signedBy)) as CryptoKey
+    const token = await signToken({ ...pair, alg: signedBy, privateKey }, {})
+    const takenAs: string[] = []
+    for (const name of rsaAlgorithms) if (await ofOurs(token, key, name)) takenAs.push(name)
+    assert.deepEqual(takenAs, [signedBy])
+  }
+})
+
+test('what takes long is verified by another thread, so that other requests have their turn', async () => {
+  const nothing = new Uint8Array()
+  for (const algorithm of signatureAlgorithms) {
+    const verdict = (await keyOf((await generatePair(algorithm)).jwk)).verifies(algorithm, nothing, nothing)
+    assert.equal(verdict instanceof Promise, ['ES384', 'ES512'].includes(algorithm), algorithm)
+    assert.equal(await verdict, false)
+  }
+  const large = generateKeyPairSync('rsa', { modulusLength: 4_608 }).publicKey.export({ format: 'jwk' })
+  assert.ok((await keyOf(large as JWK)).verifies('RS256', nothing, nothing) instanceof Promise)
 })

@@ -101,7 +101,7 @@ export const enforcerSection = section('The enforcer: answers Envoy (ext_authz o
     min: '1s',
     max: '7d',
     description:
-      'Revocations that are older than this count as stale. For as long an adapter remembers an enforcer that has disconnected: give adapters the same.',
+      'Revocations that are older than this count as stale. For as long an adapter remembers an enforcer that has disconnected, and a revoker takes access tokens of administrators without hearing of the log: give them the same.',
   }),
   whenStale: choice(['last-known', 'fail-closed'], {
     default: 'last-known',
