@@ -88,7 +88,10 @@ export function verifySignature(
 ): boolean | Promise<boolean> {
   const known = algorithms.get(algorithm)
   if (known === undefined) return false
-  const { hash, settings, isSlow = (key.asymmetricKeyDetails?.modulusLength ?? 0) > quickRsaBits } = known
+  const { modulusLength: bits } = key.asymmetricKeyDetails ?? {}
+  // RFC 8017 section 8.1.2; OpenSSL also takes a PSS signature without its leading zeros.
+  if (bits !== undefined && signature.length !== Math.ceil(bits / 8)) return false
+  const { hash, settings, isSlow = (bits ?? 0) > quickRsaBits } = known
   const keyed = { key, ...settings }
   return isSlow ? verifyInThread(hash, signed, keyed, signature) : verify(hash, signed, keyed, signature)
 }
