@@ -76,7 +76,7 @@ export const clientBreaks: readonly Break[] = [
     invariant: 8,
     what: 'secrets can be guessed without end',
     file: 'revoker/clients/authentication.ts',
-    find: "if (waitMs > 0) return { refused: 'limited', waitMs }",
+    find: 'ofClient.take(clientKey(id, address))',
     replace: '',
     testFile,
     testName: 'that fails too often gets 429, whatever it sends then, and another client does not',
